@@ -1,0 +1,112 @@
+"""Contracts as pandera schemas, and the validation of a batch of rows against them.
+
+`validate` splits rows into those that keep every rule and problems that say which rule the others break. A child row
+that breaks a rule takes its parent with it: an order is whole or it waits. A frame that lacks a column or has another
+dtype is not a row's fault; that raises `ContractBroken`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import pandas as pd
+import pandera.pandas as pa
+from pandera.errors import SchemaErrors
+
+from stokly_sync.contracts.datasets import DATASETS
+from stokly_sync.contracts.tables import DTYPES, Dataset, RowRule, Table
+from stokly_sync.errors import ContractBroken
+from stokly_sync.flow import Problem, Rows
+
+# Below this many rows a share says nothing: three bad rows of four are a bad morning, not another contract.
+SMALLEST_SHARE_BASE = 50
+
+
+@cache
+def schema_of(table: Table) -> pa.DataFrameSchema:
+    """The pandera schema of a table: dtypes, nullability, and one named check a rule."""
+    columns = {
+        c.name: pa.Column(DTYPES[c.kind], nullable=not c.required, description=c.description) for c in table.all_columns
+    }
+    checks = [pa.Check(rule.holds, name=f"{i}:{rule.code}", ignore_na=False) for i, rule in enumerate(table.rules)]
+    return pa.DataFrameSchema(columns, checks=checks, name=table.name, strict=True)
+
+
+def validate(dataset: Dataset, rows: Rows) -> Rows:
+    """Keep the rows that hold every rule; the rest become problems, one for each key and rule.
+
+    Frames in and out have the columns and dtypes of `dataset.tables`. Raises ContractBroken when a frame as a whole
+    does not fit (a missing column, another dtype).
+    """
+    problems = list(rows.problems)
+    frames = {t.name: rows.frames[t.name].reset_index(drop=True) for t in dataset.tables}
+    for table in dataset.tables:
+        problems += _problems(dataset, table, frames[table.name])
+    bad = {p.key for p in problems}
+    if bad:
+        for table in dataset.tables:
+            owner = frames[table.name][table.parent_key or dataset.key]
+            frames[table.name] = frames[table.name][~owner.isin(bad)].reset_index(drop=True)
+    return Rows(frames, _once(problems))
+
+
+def refuse_if_most_fail(dataset: str, *, read: int, problems: Sequence[Problem], share: float) -> None:
+    """Raise ContractBroken when more than `share` of the rows fail: then the source changed, not the rows (X2)."""
+    failing = len({p.key for p in problems})
+    if read < SMALLEST_SHARE_BASE or failing <= share * read:
+        return
+    counts = pd.Series([f"{p.rule}: {p.detail}" for p in problems]).value_counts().head(3)
+    what = "; ".join(f"{text} ({n} rows)" for text, n in counts.items())
+    raise ContractBroken(
+        f"{failing} of {read} rows of {dataset} break the contract, more than {share:.0%}: {what}. Nothing was stored. "
+        f"Look for a changed member in Stokly, adapt the mapping, then run the window again."
+    )
+
+
+def _problems(dataset: Dataset, table: Table, frame: pd.DataFrame) -> list[Problem]:
+    if frame.empty:
+        return []
+    try:
+        schema_of(table).validate(frame, lazy=True)
+    except SchemaErrors as errors:
+        return _explain(dataset, table, frame, errors.failure_cases)
+    return []
+
+
+def _explain(dataset: Dataset, table: Table, frame: pd.DataFrame, cases: pd.DataFrame) -> list[Problem]:
+    broken = cases[cases["index"].isna()]
+    if len(broken):
+        first = broken.iloc[0]
+        raise ContractBroken(f"{table.name} as a whole breaks its contract: {first['column']} {first['check']}")
+    owner = frame[table.parent_key or dataset.key]
+    found: list[Problem] = []
+    seen: set[tuple[int, str]] = set()
+    for check, column, index in zip(cases["check"], cases["column"], cases["index"].astype(int), strict=True):
+        if (index, str(check) + str(column) * (check == "not_nullable")) in seen:
+            continue
+        seen.add((index, str(check) + str(column) * (check == "not_nullable")))
+        key = owner.iloc[index]
+        if check == "not_nullable":
+            found.append(Problem(str(key), dataset.type_rule, f"{table.name.split('.')[1]}.{column} is missing"))
+        else:
+            rule = _rule(table, str(check))
+            found.append(Problem(str(key), rule.code, rule.detail(frame.iloc[index])))
+    return found
+
+
+def _rule(table: Table, check: str) -> RowRule:
+    return table.rules[int(check.split(":", 1)[0])]
+
+
+def _once(problems: Sequence[Problem]) -> list[Problem]:
+    """One problem for each key and rule, the first detail kept."""
+    return list({(p.key, p.rule): p for p in reversed(problems)}.values())[::-1]
+
+
+def dataset_of(name: str) -> Dataset:
+    """The dataset of that name; raises KeyError with the known names."""
+    try:
+        return DATASETS[name]
+    except KeyError:
+        raise KeyError(f"no dataset {name!r}; there are {', '.join(DATASETS)}") from None
