@@ -1,0 +1,114 @@
+"""Fixtures for the whole suite: clean surroundings, loopback only, and both databases.
+
+Tests ask for `database_url` to run on SQLite and on PostgreSQL, for `postgres_url` to share a database within
+their worker, and for `fresh_postgres_url` to have one for themselves. Fixtures of one package belong in that
+package's own conftest.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import hypothesis
+import pytest
+from sqlalchemy import URL
+
+from stokly_sync_tests.support.postgres import (
+    EXTERNAL_SERVER,
+    REQUIRED,
+    PostgresUnavailable,
+    new_database,
+    running_server,
+)
+
+# What a developer has set for real work must not reach a test.
+_SETTINGS_PREFIXES: Final = (
+    "DAGSTER_",
+    "DOTDIGITAL_",
+    "EMARSYS_",
+    "MAGENTO_",
+    "MARKETPLACER_",
+    "OMETRIA_",
+    "STOKLY_",
+)
+_KEPT: Final = frozenset({EXTERNAL_SERVER, REQUIRED})
+_POSTGRES_FIXTURES: Final = frozenset({"postgres_server", "postgres_url", "fresh_postgres_url"})
+
+# Two busy cores make any deadline a coin toss.
+hypothesis.settings.register_profile("suite", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("suite")
+
+
+def pytest_configure() -> None:
+    for name in list(os.environ):
+        if name.startswith(_SETTINGS_PREFIXES) and name not in _KEPT:
+            del os.environ[name]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if _POSTGRES_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.postgres)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loopback_only() -> Iterator[None]:
+    """Refuse every connection that would leave this machine."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_loopback(str(address[0])):
+            pytest.fail(f"a test tried to reach {address[0]}: tests talk to loopback only")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[URL]:
+    """The server of this test run; started by the first worker that needs it."""
+    run_id = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
+    try:
+        with running_server(run_id[:12]) as url:
+            yield url
+    except PostgresUnavailable as error:
+        if os.environ.get(REQUIRED) == "1":
+            pytest.fail(f"{error}; {REQUIRED}=1 says that these tests must run here")
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server: URL) -> Iterator[str]:
+    """A database of this worker; what one test leaves in it the next one finds."""
+    with new_database(postgres_server, prefix=os.environ.get("PYTEST_XDIST_WORKER", "main")) as url:
+        yield url.render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def fresh_postgres_url(postgres_server: URL) -> Iterator[str]:
+    """An empty database for this test alone."""
+    with new_database(postgres_server) as url:
+        yield url.render_as_string(hide_password=False)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database for this test alone, once on each engine."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'warehouse.sqlite'}"
+    return str(request.getfixturevalue("fresh_postgres_url"))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
