@@ -78,6 +78,6 @@ STOCK: Final = Dataset(
             Column("on_order", Kind.WHOLE, "Units ordered from suppliers."),
             Column("live", Kind.FLAG, "False once the row has left Stokly's list.", required=True),
         ),
-        indexes=("item_id", "location_id"),
+        indexes=("item_id", "location_id", "sku"),
     ),
 )
