@@ -30,16 +30,12 @@ class CallLog:
         """Count one answered call."""
         self._counts[CallKey(method, template, status)] += 1
 
-    def count(
-        self, *, method: str | None = None, template: str | None = None, status: int | None = None
-    ) -> int:
+    def count(self, *, method: str | None = None, template: str | None = None, status: int | None = None) -> int:
         """How many calls match every argument that was given."""
         return sum(
             number
             for key, number in self._counts.items()
-            if method in (None, key.method)
-            and template in (None, key.template)
-            and status in (None, key.status)
+            if method in (None, key.method) and template in (None, key.template) and status in (None, key.status)
         )
 
     def rows(self) -> list[dict[str, str | int]]:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stokly_sync.sandbox.kit.calls import CUT
@@ -66,8 +67,17 @@ class Gateway:
         await self._app(scope, receive, counting)
 
     def _count(self, scope: Scope, status: int) -> None:
-        template: str = getattr(scope.get("route"), "path", None) or scope["path"]
-        self._system.calls.record(scope["method"], template, status)
+        self._system.calls.record(scope["method"], self._template(scope), status)
+
+    def _template(self, scope: Scope) -> str:
+        """The path of the route that answered, or would have; the plain path where no route fits."""
+        routes = [scope["route"]] if "route" in scope else self._system.app.routes
+        for route in routes:
+            path: str | None = getattr(route, "path", None)
+            if path is not None and (len(routes) == 1 or route.matches(scope)[0] is Match.FULL):
+                return path
+        plain: str = scope["path"]
+        return plain
 
     async def _play(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         if fault.delay > 0:

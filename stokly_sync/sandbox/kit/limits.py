@@ -56,9 +56,7 @@ class FixedWindow:
 class TokenBucket:
     """`rate` calls a second on average, at most `burst` at once."""
 
-    def __init__(
-        self, rate: float, burst: int | None = None, *, clock: Clock | None = None, on: bool = True
-    ) -> None:
+    def __init__(self, rate: float, burst: int | None = None, *, clock: Clock | None = None, on: bool = True) -> None:
         self.rate = rate
         self.burst = burst if burst is not None else max(1, int(rate))
         self.on = on

@@ -69,9 +69,7 @@ class SandboxSystem(ABC):
         known = {field.name for field in msgspec.structs.fields(self.switches)}
         unknown = sorted(set(values) - known)
         if unknown:
-            raise msgspec.ValidationError(
-                f"Sandbox {self.name} has no switch {unknown[0]!r}; it has {sorted(known)}."
-            )
+            raise msgspec.ValidationError(f"Sandbox {self.name} has no switch {unknown[0]!r}; it has {sorted(known)}.")
         merged = {**msgspec.to_builtins(self.switches), **values}
         checked = msgspec.convert(merged, type(self.switches))
         for name in values:
