@@ -1,0 +1,31 @@
+"""What the clients of all systems share: session, retry, rate limit, JSON with exact numbers, redaction.
+
+A client makes one `Transport` and calls `request`; everything that can go wrong on a wire comes out as one of the
+errors of `stokly_sync.errors`. Vendors' words, paths and error tables belong into their own folders.
+"""
+
+from stokly_sync.systems.transport.answers import COMMON, Answer, Verdict, decode, encode
+from stokly_sync.systems.transport.auth import Auth, NoAuth, StaticAuth, Unlimited
+from stokly_sync.systems.transport.redaction import RedactingFilter, excerpt, looks_secret, redact
+from stokly_sync.systems.transport.retry import Clock, RetryPolicy, retry_after
+from stokly_sync.systems.transport.session import Transport
+
+__all__ = [
+    "COMMON",
+    "Answer",
+    "Auth",
+    "Clock",
+    "NoAuth",
+    "RedactingFilter",
+    "RetryPolicy",
+    "StaticAuth",
+    "Transport",
+    "Unlimited",
+    "Verdict",
+    "decode",
+    "encode",
+    "excerpt",
+    "looks_secret",
+    "redact",
+    "retry_after",
+]
