@@ -71,11 +71,11 @@ class Gateway:
 
     def _template(self, scope: Scope) -> str:
         """The path of the route that answered, or would have; the plain path where no route fits."""
-        routes = [scope["route"]] if "route" in scope else self._system.app.routes
-        for route in routes:
-            path: str | None = getattr(route, "path", None)
-            if path is not None and (len(routes) == 1 or route.matches(scope)[0] is Match.FULL):
-                return path
+        answered = scope.get("route")
+        fitting = (route for route in self._system.app.routes if route.matches(scope)[0] is Match.FULL)
+        path: str | None = getattr(answered or next(fitting, None), "path", None)
+        if path is not None:
+            return path
         plain: str = scope["path"]
         return plain
 

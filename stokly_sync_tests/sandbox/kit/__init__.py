@@ -1,0 +1,1 @@
+"""Specifications of what every sandbox system is built from."""
