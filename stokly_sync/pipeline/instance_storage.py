@@ -67,18 +67,18 @@ def choose_backend(environ: Mapping[str, str], *, base_dir: str = DEFAULT_BASE_D
     `DAGSTER_HOME` (or else the working directory) when it is relative.
 
     Raises:
-        SettingsError: the URL is missing in production, unreadable, or of an engine that is not supported.
+        SettingsError: production without PostgreSQL, or a URL that is unreadable or of another engine.
     """
     raw = environ.get(DATABASE_URL, "").strip()
-    if raw:
-        return _backend_of(_parsed(raw))
-    if environ.get(ENVIRONMENT, "").strip().lower() == "production":
+    root = Path(environ.get("DAGSTER_HOME") or Path.cwd())
+    backend = _backend_of(_parsed(raw)) if raw else _sqlite(root / base_dir)
+    if backend.kind == "sqlite" and environ.get(ENVIRONMENT, "").strip().lower() == "production":
         raise SettingsError(
-            f"{ENVIRONMENT} is 'production' but {DATABASE_URL} is not set: refusing to keep the state of a "
-            "production installation in local SQLite files. Set it to the PostgreSQL of the installation, in "
+            f"{ENVIRONMENT} is 'production' but {DATABASE_URL} {'names SQLite' if raw else 'is not set'}: refusing to "
+            "keep the state of a production installation in local files. Set it to the installation's PostgreSQL in "
             f"every process (webserver, daemon, code server, run workers), or unset {ENVIRONMENT}."
         )
-    return _sqlite(Path(environ.get("DAGSTER_HOME") or Path.cwd()) / base_dir)
+    return backend
 
 
 def open_storage(backend: Backend, *, inst_data: ConfigurableClassData | None = None) -> DagsterStorage:

@@ -67,9 +67,12 @@ def test_an_sqlite_url_keeps_dagster_beside_that_file(tmp_path: Path) -> None:
     assert backend.base_dir == tmp_path / "dagster"
 
 
-def test_production_without_a_url_refuses_and_says_what_to_set() -> None:
-    with pytest.raises(SettingsError, match=rf"{DATABASE_URL} is not set.*every process"):
-        choose_backend({ENVIRONMENT: "production"})
+@pytest.mark.parametrize(
+    ("url", "reason"), [({}, "is not set"), ({DATABASE_URL: "sqlite:////srv/warehouse.sqlite"}, "names SQLite")]
+)
+def test_production_without_postgresql_refuses_and_says_what_to_set(url: dict[str, str], reason: str) -> None:
+    with pytest.raises(SettingsError, match=rf"{DATABASE_URL} {reason}.*every process"):
+        choose_backend({ENVIRONMENT: "production", **url})
 
 
 def test_production_with_a_url_is_accepted() -> None:
