@@ -1,0 +1,58 @@
+"""What one landing run did, in numbers that add up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from stokly_sync.errors import StoklySyncError
+
+
+@dataclass
+class LandingFigures:
+    """Counts of root rows: read = changed + unchanged + quarantined (a row counts once, under its first rule)."""
+
+    dataset: str
+    read: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    """Same content as landed before, or an older version of it."""
+    removed: int = 0
+    """Landed rows that a full read no longer found; beside the sum."""
+    quarantined: Counter[str] = field(default_factory=Counter)
+    released: int = 0
+    """Rows that were quarantined before and passed now; they are among changed or unchanged."""
+    api_calls: int = 0
+    offered: bool = True
+    """False where the account has no such resource."""
+
+    def check(self) -> None:
+        """Raise StoklySyncError unless every row that was read is accounted for (X2)."""
+        kept = self.changed + self.unchanged + self.quarantined.total()
+        if self.read != kept:
+            raise StoklySyncError(
+                f"{self.dataset}: {self.read} rows read, but {kept} accounted for "
+                f"({self.changed} changed, {self.unchanged} unchanged, {self.quarantined.total()} quarantined)."
+            )
+
+    def add(self, other: LandingFigures) -> None:
+        """Add the counts of another chunk."""
+        self.read += other.read
+        self.changed += other.changed
+        self.unchanged += other.unchanged
+        self.removed += other.removed
+        self.released += other.released
+        self.quarantined.update(other.quarantined)
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values for JSON and metadata."""
+        return {
+            "read": self.read,
+            "changed": self.changed,
+            "unchanged": self.unchanged,
+            "removed": self.removed,
+            "released": self.released,
+            "quarantined": dict(sorted(self.quarantined.items())),
+            "api_calls": self.api_calls,
+            "offered": self.offered,
+        }
