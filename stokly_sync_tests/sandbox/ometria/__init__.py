@@ -1,0 +1,1 @@
+"""Specifications of the Ometria sandbox, each against a section of the contract."""
