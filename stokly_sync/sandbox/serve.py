@@ -116,8 +116,7 @@ class Sandbox:
         """Serve in the calling thread until SIGTERM or SIGINT; `ready` is called once all answer."""
         self._prepare()
         previous = {
-            number: signal.signal(number, lambda *_: self._stopping.set())
-            for number in (signal.SIGTERM, signal.SIGINT)
+            number: signal.signal(number, lambda *_: self._stopping.set()) for number in (signal.SIGTERM, signal.SIGINT)
         }
         try:
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -140,13 +139,16 @@ class Sandbox:
 
     def _prepare(self) -> None:
         if self._sockets or self._stopping.is_set():
-            raise RuntimeError(
-                "A Sandbox is started once: make another one, with the same state_dir to go on."
-            )
-        for name, system in self.systems.items():
+            raise RuntimeError("A Sandbox is started once: make another one, with the same state_dir to go on.")
+        for system in self.systems.values():
             if self._files is None or not self._files.restore(system):
                 system.seed(self._seed)
-            self._sockets[name] = _listen(self._ports.get(name, 0))
+        try:
+            for name in self.systems:
+                self._sockets[name] = _listen(self._ports.get(name, 0))
+        except OSError:
+            self._close_sockets()
+            raise
 
     def _run_thread(self) -> None:
         try:
@@ -186,6 +188,9 @@ class Sandbox:
     def _close(self) -> None:
         if self._sockets:
             self._save()
+        self._close_sockets()
+
+    def _close_sockets(self) -> None:
         for sock in self._sockets.values():
             sock.close()
         self._sockets = {}

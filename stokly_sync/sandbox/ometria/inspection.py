@@ -4,7 +4,8 @@ Belongs here: what tests and the demo may look at that the vendor would not show
 only a person inside Ometria could do (opt out).
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,30 +23,6 @@ if TYPE_CHECKING:
 def inspection_routes(system: "OmetriaSandbox") -> list[Route]:
     """The routes: totals, events, pushes, unknown-lines, ignored, queue (all GET), unsubscribes (POST)."""
 
-    async def show_totals(_request: Request) -> Response:
-        system.settle()
-        return JsonResponse(totals(system.store))
-
-    async def show_events(_request: Request) -> Response:
-        system.settle()
-        return JsonResponse([reading.show_event(row) for row in system.store.events.values()])
-
-    async def show_pushes(_request: Request) -> Response:
-        system.settle()
-        return JsonResponse({"pushed": system.store.pushed, "unchanged": system.store.unchanged})
-
-    async def show_unknown_lines(_request: Request) -> Response:
-        system.settle()
-        return JsonResponse(system.store.unknown_lines)
-
-    async def show_ignored(_request: Request) -> Response:
-        system.settle()
-        return JsonResponse(system.store.ignored)
-
-    async def show_queue(_request: Request) -> Response:
-        system.settle()
-        return JsonResponse({"waiting": len(system.queue), "failed": len(system.errors.newest())})
-
     async def opt_out(request: Request) -> Response:
         try:
             body = decode(await request.body())
@@ -56,12 +33,21 @@ def inspection_routes(system: "OmetriaSandbox") -> list[Route]:
         system.unsubscribe(body["email"])
         return Response(status_code=204)
 
-    return [
-        Route("/_sandbox/totals", show_totals),
-        Route("/_sandbox/events", show_events),
-        Route("/_sandbox/pushes", show_pushes),
-        Route("/_sandbox/unknown-lines", show_unknown_lines),
-        Route("/_sandbox/ignored", show_ignored),
-        Route("/_sandbox/queue", show_queue),
-        Route("/_sandbox/unsubscribes", opt_out, methods=["POST"]),
-    ]
+    views: dict[str, Callable[[], Any]] = {
+        "totals": lambda: totals(system.store),
+        "events": lambda: [reading.show_event(row) for row in system.store.events.values()],
+        "pushes": lambda: {"pushed": system.store.pushed, "unchanged": system.store.unchanged},
+        "unknown-lines": lambda: system.store.unknown_lines,
+        "ignored": lambda: system.store.ignored,
+        "queue": lambda: {"waiting": len(system.queue), "failed": len(system.errors.newest())},
+    }
+    looks = [Route(f"/_sandbox/{name}", _look(system, view)) for name, view in views.items()]
+    return [*looks, Route("/_sandbox/unsubscribes", opt_out, methods=["POST"])]
+
+
+def _look(system: "OmetriaSandbox", view: Callable[[], Any]) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(_request: Request) -> Response:
+        system.settle()
+        return JsonResponse(view())
+
+    return answer

@@ -13,6 +13,7 @@ from stokly_sync.sandbox.kit import Clock, FixedWindow, SandboxSystem, TokenBuck
 from stokly_sync.sandbox.ometria.deletion import Deletions
 from stokly_sync.sandbox.ometria.intake import Intake
 from stokly_sync.sandbox.ometria.queue import ErrorRing, PushQueue
+from stokly_sync.sandbox.ometria.routes import build_app
 from stokly_sync.sandbox.ometria.store import Store, Unsubscribe
 from stokly_sync.sandbox.ometria.switches import OmetriaSwitches
 
@@ -39,9 +40,6 @@ class OmetriaSandbox(SandboxSystem):
             clock=self.clock,
             touch=self.touch,
         )
-        # Imported here because the routes know this class.
-        from stokly_sync.sandbox.ometria.routes import build_app
-
         self._app = build_app(self)
 
     @property

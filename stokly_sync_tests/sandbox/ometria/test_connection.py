@@ -4,6 +4,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
+from stokly_sync.sandbox.kit import Fault
 from stokly_sync.sandbox.ometria import build
 from stokly_sync_tests.sandbox.ometria.bench import Bench, contact
 
@@ -82,3 +83,25 @@ def test_retry_after_can_be_switched_on(bench: Bench, form: str) -> None:
 def test_what_is_not_there_is_told_in_the_error_shape(bench: Bench, method: str, path: str, status: int) -> None:
     answer = bench.call(method, path)
     assert (answer.status_code, answer.json()["status"]) == (status, "ERROR")
+
+
+def test_a_burst_of_429_and_a_500_can_be_ordered_on_pushes_alone(bench: Bench) -> None:
+    bench.system.faults.add(Fault(method="POST", path="/push$", status=429, times=2))
+    bench.system.faults.add(Fault(method="POST", path="/push$", status=500, after=2))
+    assert bench.call("GET", "/contacts").status_code == 200
+    assert [bench.push(contact()).status_code for _ in range(4)] == [429, 429, 500, 202]
+
+
+def test_switches_can_be_set_by_http(bench: Bench) -> None:
+    patch = {"failing_ids": ["C1"], "push_status": 200}
+    assert bench.session.patch(f"{bench.root}/_sandbox/switches", json=patch, timeout=5).status_code == 204
+    assert bench.push(contact("C1")).status_code == 200
+    bench.clock.advance(1)
+    assert [error["record_id"] for error in bench.errors()] == ["C1"]
+
+
+def test_looking_by_the_test_only_routes_needs_no_key_and_costs_no_call(bench: Bench) -> None:
+    bench.system.set_limits(True)
+    for _ in range(10):
+        assert bench.session.get(f"{bench.root}/_sandbox/totals", timeout=5).status_code == 200
+    assert bench.call("GET", "/contacts").status_code == 200
