@@ -1,0 +1,123 @@
+"""Between pandas frames, Arrow columns and the rows that drivers take and give; nothing is lost on the way.
+
+Missing values, empty texts and the ends of the 64-bit range stay what they are; no amount passes through a float.
+Arrow stands in the middle because it converts by column, not by cell. SQL stands in `bulk` and `reading`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, cast
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+
+from stokly_sync.contracts.tables import UTC_TIME, Kind
+from stokly_sync.warehouse.sqltypes import kind_of
+
+ARROW: Final[dict[Kind, pa.DataType]] = {
+    Kind.TEXT: pa.large_string(),
+    Kind.JSON: pa.large_string(),
+    Kind.MONEY: pa.int64(),
+    Kind.WHOLE: pa.int64(),
+    Kind.FLAG: pa.bool_(),
+    Kind.TIME: pa.timestamp("us", tz="UTC"),
+}
+
+_PANDAS: Final[dict[pa.DataType, Any]] = {
+    pa.large_string(): pd.StringDtype("pyarrow", na_value=float("nan")),
+    pa.int64(): pd.Int64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+    pa.timestamp("us", tz="UTC"): UTC_TIME,
+}
+
+# PostgreSQL cannot store the character NUL, which JSON can carry; it is shown as "replacement character" on both.
+_NUL: Final = "\x00"
+_NUL_SHOWN: Final = "\ufffd"
+
+
+def kinds_of(columns: Iterable[sa.ColumnElement[Any]]) -> dict[str, Kind]:
+    """Names and kinds of SQL columns, in their order."""
+    return {str(c.name if isinstance(c, sa.Column) else c.key): kind_of(c.type) for c in columns}
+
+
+def to_arrow(table: sa.Table, frame: pd.DataFrame) -> pa.Table:
+    """Turn a frame into Arrow columns of the SQL table's types.
+
+    Raises ValueError for a column that the table does not have or values that do not fit its type.
+    """
+    unknown = [c for c in frame.columns if c not in table.c]
+    if unknown:
+        raise ValueError(f"table {table.name} has no column {', '.join(map(str, unknown))}")
+    fields = [pa.field(str(c), ARROW[kind_of(table.c[c].type)]) for c in frame.columns]
+    try:
+        arrow = pa.Table.from_pandas(frame, schema=pa.schema(fields), preserve_index=False)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        # Arrow's message can quote the value; the column is named in its notes, so only the class is kept.
+        raise ValueError(
+            f"a value does not fit its column of {table.name} ({type(error).__name__}); "
+            f"frame dtypes: {', '.join(f'{c} {t}' for c, t in frame.dtypes.items())}"
+        ) from None
+    return without_nul(arrow)
+
+
+def without_nul(arrow: pa.Table) -> pa.Table:
+    """Show the character NUL as U+FFFD in text columns; most tables have none and pass untouched."""
+    for i, field in enumerate(arrow.schema):
+        if field.type == pa.large_string() and _has_nul(arrow.column(i)):
+            arrow = arrow.set_column(i, field, pc.replace_substring(arrow.column(i), _NUL, _NUL_SHOWN))
+    return arrow
+
+
+def _has_nul(column: pa.ChunkedArray) -> bool:
+    return bool(pc.any(pc.match_substring(column, _NUL)).as_py())
+
+
+def shown(value: str) -> str:
+    """A text as it is stored: see `without_nul`."""
+    return value.replace(_NUL, _NUL_SHOWN) if _NUL in value else value
+
+
+def to_rows(arrow: pa.Table) -> list[tuple[Any, ...]]:
+    """Rows of plain Python values as SQLite stores them: times in microseconds, missing values None."""
+    if not arrow.num_columns:
+        return []
+    return list(zip(*[_plain(column) for column in arrow.columns], strict=True))
+
+
+def _plain(column: pa.ChunkedArray) -> list[Any]:
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.int64())
+    if column.type != pa.int64():
+        return cast("list[Any]", column.to_numpy().tolist())
+    if not column.null_count:
+        return cast("list[Any]", column.to_numpy().tolist())
+    # NumPy has no missing integers and Arrow would fall back to floats, which cannot hold every 64-bit number.
+    values = column.fill_null(0).to_numpy().astype(object)
+    values[column.is_null().to_numpy()] = None
+    return cast("list[Any]", values.tolist())
+
+
+def from_rows(rows: Sequence[Sequence[Any]], kinds: Mapping[str, Kind]) -> pd.DataFrame:
+    """A frame from rows of plain values; times are aware datetimes or microseconds, flags may be 0 and 1."""
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(kinds)
+    arrays = [_array(values, kind) for values, kind in zip(columns, kinds.values(), strict=True)]
+    return to_pandas(pa.table(arrays, schema=schema_of(kinds)))
+
+
+def _array(values: Sequence[Any], kind: Kind) -> pa.Array:
+    if kind is Kind.FLAG:
+        return pa.array([None if v is None else bool(v) for v in values], pa.bool_())
+    return pa.array(values, ARROW[kind])
+
+
+def schema_of(kinds: Mapping[str, Kind]) -> pa.Schema:
+    """The Arrow schema of a frame with these columns."""
+    return pa.schema([pa.field(name, ARROW[kind]) for name, kind in kinds.items()])
+
+
+def to_pandas(arrow: pa.Table) -> pd.DataFrame:
+    """A frame with the dtypes of `contracts.tables.DTYPES`."""
+    return cast("pd.DataFrame", arrow.to_pandas(types_mapper=_PANDAS.get))

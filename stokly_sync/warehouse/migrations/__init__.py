@@ -1,0 +1,92 @@
+"""The schema's history: one file a step under `versions/`, applied in order by alembic.
+
+The steps are part of the package, so an installed wheel can bring any older database up to date. They are written
+out and never made from today's tables: an old step must do next year what it did when it was written. A new one is
+begun with `python -m stokly_sync.warehouse.migrations "what changes"`, then read and corrected by hand.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
+from sqlalchemy.pool import NullPool
+
+from stokly_sync.errors import SettingsError
+from stokly_sync.warehouse import locks
+from stokly_sync.warehouse.engine import SCHEMA
+
+_HERE: Final = Path(__file__).parent
+# A first start may have to wait for another process that is just doing the same.
+_WAIT_S: Final = 120.0
+
+
+def config() -> Config:
+    """Alembic's configuration, made here because an installed package has no alembic.ini."""
+    made = Config()
+    made.set_main_option("script_location", str(_HERE).replace("%", "%%"))
+    made.set_main_option("path_separator", "os")
+    return made
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Bring the database to the current schema; safe when several processes start at once.
+
+    Raises SettingsError when the schema may not be created, or when a newer version has changed the database.
+    """
+    if engine.dialect.name == "postgresql":
+        _ensure_schema(engine.url)
+    with locks.exclusive(engine, "migrate", wait=_WAIT_S), engine.begin() as connection:
+        made = config()
+        made.attributes["connection"] = connection
+        try:
+            command.upgrade(made, "head")
+        except CommandError as error:
+            raise _newer() from error
+
+
+def is_current(engine: sa.Engine) -> bool:
+    """Whether the database has exactly the schema that this version wants.
+
+    Raises SettingsError when a newer version has changed the database.
+    """
+    scripts = ScriptDirectory.from_config(config())
+    with engine.connect() as connection:
+        stored = MigrationContext.configure(connection).get_current_heads()
+    known = {script.revision for script in scripts.walk_revisions()}
+    if not known.issuperset(stored):
+        raise _newer()
+    return set(stored) == set(scripts.get_heads())
+
+
+def _newer() -> SettingsError:
+    return SettingsError(
+        "the warehouse was changed by a newer version of stokly-sync. Install that version again, or restore the "
+        "database from a backup made before the change."
+    )
+
+
+def _ensure_schema(url: sa.URL) -> None:
+    # Looked up first: a role without the right to create may still use a schema that somebody made for it. An engine
+    # of its own, because one that has met the database without the schema remembers that there is none.
+    engine = sa.create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        if connection.scalar(sa.text("SELECT to_regnamespace(:name)"), {"name": SCHEMA}) is not None:
+            return
+        if not connection.scalar(sa.text("SELECT has_database_privilege(current_database(), 'CREATE')")):
+            raise SettingsError(
+                f"The role of the database URL may not create the schema '{SCHEMA}'. Have an administrator run: "
+                f"CREATE SCHEMA {SCHEMA} AUTHORIZATION <that role>."
+            )
+        try:
+            connection.execute(sa.text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+        except sa.exc.IntegrityError:
+            # Another process created it between our look and our statement; IF NOT EXISTS does not cover that.
+            if connection.scalar(sa.text("SELECT to_regnamespace(:name)"), {"name": SCHEMA}) is None:
+                raise

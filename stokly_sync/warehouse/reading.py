@@ -1,0 +1,142 @@
+"""Bulk reads: from a select to a frame whose dtypes are those of the contracts, on both databases.
+
+PostgreSQL answers by COPY into Arrow's CSV reader, which spares a Python object a cell; SQLite's rows are turned by
+column. `among` is how a long list of keys gets into a query without a parameter each. Writing stands in `bulk`.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import pandas as pd
+import pyarrow as pa
+import sqlalchemy as sa
+from pyarrow import csv
+
+from stokly_sync.contracts.tables import Kind, Table
+from stokly_sync.warehouse.engine import COPY_OUT
+from stokly_sync.warehouse.frames import ARROW, from_rows, kinds_of, shown, to_pandas
+from stokly_sync.warehouse.sqltypes import kind_of
+from stokly_sync.warehouse.tables import LANDED
+
+_PG_ARRAYS: Final = {Kind.TEXT: "text[]", Kind.WHOLE: "bigint[]"}
+# One block must hold the longest row; the default of 1 MiB is short for an order with its unknown members.
+_BLOCK_BYTES: Final = 16 << 20
+
+
+def read_frame(conn: sa.Connection, select: sa.Select[Any], columns: Mapping[str, Kind] | None = None) -> pd.DataFrame:
+    """Run a select and give its rows as a frame of `contracts.tables.DTYPES`.
+
+    `columns` gives names and kinds in the order of the select; without it they follow the selected columns. Missing
+    values and empty texts stay apart. Order as the select says.
+    """
+    kinds = dict(columns) if columns is not None else kinds_of(select.selected_columns)
+    if conn.dialect.name != "postgresql":
+        return from_rows([tuple(row) for row in conn.execute(_raw(select, kinds))], kinds)
+    sink = io.BytesIO()
+    conn.execute(select, execution_options={COPY_OUT: sink})
+    if not sink.tell():
+        return from_rows([], kinds)
+    return to_pandas(_parsed(sink, kinds))
+
+
+def stream_frames(
+    conn: sa.Connection, select: sa.Select[Any], columns: Mapping[str, Kind] | None = None, *, rows: int = 20_000
+) -> Iterator[pd.DataFrame]:
+    """As `read_frame`, in frames of at most `rows` rows, holding no more than one in memory.
+
+    On PostgreSQL through a server-side cursor: read to the end or close before writing on the same connection.
+    """
+    kinds = dict(columns) if columns is not None else kinds_of(select.selected_columns)
+    result = conn.execution_options(yield_per=rows).execute(select)
+    try:
+        for part in result.partitions():
+            yield from_rows([tuple(row) for row in part], kinds)
+    finally:
+        result.close()
+
+
+def rows_by(conn: sa.Connection, table: Table, *, brand: str, column: str, values: Iterable[Any]) -> pd.DataFrame:
+    """Landed rows of a contract's table whose `column` is among `values` (texts, or whole numbers), in key order.
+
+    Columns and dtypes are `table.all_columns`. Values that are missing or occur twice count once or not at all.
+    """
+    landed = LANDED[table.name]
+    names = [c.name for c in table.all_columns]
+    select = (
+        sa.select(*[landed.c[name] for name in names])
+        .where(landed.c.brand == brand, among(conn, landed.c[column], values))
+        .order_by(*[landed.c[name] for name in table.key])
+    )
+    return read_frame(conn, select, {c.name: c.kind for c in table.all_columns})
+
+
+def among(conn: sa.Connection, column: sa.ColumnElement[Any], values: Iterable[Any]) -> sa.ColumnElement[bool]:
+    """`column IN (values)` for any number of texts or whole numbers, as a single parameter that indexes serve.
+
+    Missing values are left out. Raises TypeError for a column that is neither text nor whole.
+    """
+    kind = kind_of(column.type)
+    if kind not in _PG_ARRAYS:
+        raise TypeError(f"keys are texts or whole numbers, {column} is neither")
+    distinct = dict.fromkeys(v for v in values if not pd.isna(v))
+    wanted = [shown(str(v)) for v in distinct] if kind is Kind.TEXT else [int(v) for v in distinct]
+    if conn.dialect.name == "postgresql":
+        array = sa.bindparam("among", _pg_array(wanted), type_=sa.Text(), unique=True)
+        return column == sa.func.any(sa.cast(array, _PgArray(_PG_ARRAYS[kind])), type_=column.type)
+    return column.in_(sa.text("SELECT value FROM json_each(:among)").bindparams(among=json.dumps(wanted)))
+
+
+class _PgArray(sa.types.UserDefinedType[Any]):
+    """The target of a cast from the text form of an array, which PostgreSQL reads far faster than a constructor."""
+
+    cache_ok = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get_col_spec(self, **_: Any) -> str:
+        """Name the type in SQL."""
+        return self.name
+
+
+def _pg_array(values: list[Any]) -> str:
+    return "{" + ",".join(_quoted(v) if isinstance(v, str) else str(v) for v in values) + "}"
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _raw(select: sa.Select[Any], kinds: Mapping[str, Kind]) -> sa.Select[Any]:
+    """The same select without conversion of times to Python: the driver's numbers are what Arrow wants."""
+    columns = list(select.selected_columns)
+    if Kind.TIME not in kinds.values():
+        return select
+    return select.with_only_columns(
+        *[
+            sa.type_coerce(c, sa.Integer()).label(name) if kind is Kind.TIME else c
+            for c, (name, kind) in zip(columns, kinds.items(), strict=True)
+        ],
+        maintain_column_froms=True,
+    )
+
+
+def _parsed(sink: io.BytesIO, kinds: Mapping[str, Kind]) -> pa.Table:
+    names = list(kinds)
+    return csv.read_csv(
+        pa.BufferReader(sink.getbuffer()),
+        read_options=csv.ReadOptions(column_names=names, block_size=_BLOCK_BYTES, use_threads=False),
+        parse_options=csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+        convert_options=csv.ConvertOptions(
+            column_types={name: ARROW[kind] for name, kind in kinds.items()},
+            true_values=["t"],
+            false_values=["f"],
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        ),
+    )
