@@ -7,11 +7,22 @@ for tests, `empty` nothing, and a path gives the account that a retail transacti
 from datetime import date
 from pathlib import Path
 
+from stokly_sync.sandbox.seeds.demo import demo_seed
+from stokly_sync.sandbox.seeds.minimal import minimal_seed
 from stokly_sync.sandbox.seeds.model import Planted, RowReport, Seed
 from stokly_sync.sandbox.seeds.retail_file import TransactionsFileError
 from stokly_sync.sandbox.seeds.transactions import load_transactions
 
-__all__ = ["Planted", "RowReport", "Seed", "TransactionsFileError", "load_seed", "load_transactions"]
+__all__ = [
+    "Planted",
+    "RowReport",
+    "Seed",
+    "TransactionsFileError",
+    "demo_seed",
+    "load_seed",
+    "load_transactions",
+    "minimal_seed",
+]
 
 
 def load_seed(name: str, *, today: date) -> Seed:
@@ -24,6 +35,10 @@ def load_seed(name: str, *, today: date) -> Seed:
     match name:
         case "empty":
             return Seed(name="empty")
+        case "minimal":
+            return minimal_seed(today)
+        case "demo":
+            return demo_seed(today)
         case _ if Path(name).is_file():
             return load_transactions(Path(name), today)
         case _:

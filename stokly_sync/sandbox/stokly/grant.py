@@ -54,14 +54,15 @@ class Grants:
         if not isinstance(asked, dict) or any(asked.get(name) != value for name, value in expected.items()):
             raise RefusedError("Invalid credentials")
         now = self.clock.now().timestamp()
+        expires = round((now + lifetime) * 1000)
         claims = {
-            "exp_ms": round((now + lifetime) * 1000),
+            "exp_ms": expires,
             "generation": self.generation,
             "jti": secrets.token_hex(8),
         }
         head, payload = _base64(encode(_HEADER)), _base64(encode(claims))
         token = f"{head}.{payload}.{_seal(f'{head}.{payload}')}"
-        return Granted(token, iso(datetime.fromtimestamp(claims["exp_ms"] / 1000, UTC)))
+        return Granted(token, iso(datetime.fromtimestamp(expires / 1000, UTC)))
 
     def check(self, authorization: str | None) -> None:
         """Let a call pass whose `Authorization` header holds a good token.

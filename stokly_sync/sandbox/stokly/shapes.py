@@ -109,7 +109,8 @@ def _without(names: Iterable[str]) -> Step:
 def _javascript_times(names: list[str]) -> Step:
     def respell(row: Row) -> None:
         for name in names:
-            if is_iso(value := row.get(name)):
+            value: Any = row.get(name)
+            if is_iso(value):
                 row[name] = javascript(value)
 
     return respell
