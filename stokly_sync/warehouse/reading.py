@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 import pandas as pd
@@ -19,10 +20,10 @@ from pyarrow import csv
 from stokly_sync.contracts.tables import Kind, Table
 from stokly_sync.warehouse.engine import COPY_OUT
 from stokly_sync.warehouse.frames import ARROW, from_rows, kinds_of, shown, to_pandas
-from stokly_sync.warehouse.sqltypes import kind_of
+from stokly_sync.warehouse.sqltypes import TIME, kind_of
 from stokly_sync.warehouse.tables import LANDED
 
-_PG_ARRAYS: Final = {Kind.TEXT: "text[]", Kind.WHOLE: "bigint[]"}
+_PG_ARRAYS: Final = {Kind.TEXT: "text[]", Kind.WHOLE: "bigint[]", Kind.TIME: "timestamptz[]"}
 # One block must hold the longest row; the default of 1 MiB is short for an order with its unknown members.
 _BLOCK_BYTES: Final = 16 << 20
 
@@ -60,9 +61,9 @@ def stream_frames(
 
 
 def rows_by(conn: sa.Connection, table: Table, *, brand: str, column: str, values: Iterable[Any]) -> pd.DataFrame:
-    """Landed rows of a contract's table whose `column` is among `values` (texts, or whole numbers), in key order.
+    """Landed rows of a contract's table whose `column` is among `values` (see `among`), in key order.
 
-    Columns and dtypes are `table.all_columns`. Values that are missing or occur twice count once or not at all.
+    Columns and dtypes are `table.all_columns`.
     """
     landed = LANDED[table.name]
     names = [c.name for c in table.all_columns]
@@ -75,19 +76,29 @@ def rows_by(conn: sa.Connection, table: Table, *, brand: str, column: str, value
 
 
 def among(conn: sa.Connection, column: sa.ColumnElement[Any], values: Iterable[Any]) -> sa.ColumnElement[bool]:
-    """`column IN (values)` for any number of texts or whole numbers, as a single parameter that indexes serve.
+    """`column IN (values)` for any number of texts, whole numbers or times, as a single parameter that indexes serve.
 
-    Missing values are left out. Raises TypeError for a column that is neither text nor whole.
+    Missing values are left out, so the condition never holds for a missing column. Raises TypeError for a column of
+    another kind, ValueError for a time without a zone.
     """
     kind = kind_of(column.type)
     if kind not in _PG_ARRAYS:
-        raise TypeError(f"keys are texts or whole numbers, {column} is neither")
+        raise TypeError(f"keys are texts, whole numbers or times; {column} is none of these")
     distinct = dict.fromkeys(v for v in values if not pd.isna(v))
-    wanted = [shown(str(v)) for v in distinct] if kind is Kind.TEXT else [int(v) for v in distinct]
+    wanted = _wanted(kind, distinct, conn.dialect)
     if conn.dialect.name == "postgresql":
         array = sa.bindparam("among", _pg_array(wanted), type_=sa.Text(), unique=True)
         return column == sa.func.any(sa.cast(array, _PgArray(_PG_ARRAYS[kind])), type_=column.type)
     return column.in_(sa.text("SELECT value FROM json_each(:among)").bindparams(among=json.dumps(wanted)))
+
+
+def _wanted(kind: Kind, values: Iterable[Any], dialect: sa.Dialect) -> list[Any]:
+    if kind is Kind.TEXT:
+        return [shown(str(v)) for v in values]
+    if kind is Kind.WHOLE:
+        return [int(v) for v in values]
+    times = [TIME.process_bind_param(v, dialect) for v in values]
+    return [t.isoformat() if isinstance(t, datetime) else t for t in times]
 
 
 class _PgArray(sa.types.UserDefinedType[Any]):
