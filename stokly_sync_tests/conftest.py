@@ -1,7 +1,8 @@
 """Fixtures for the whole suite: clean surroundings, loopback only, and both databases.
 
 Tests ask for `database_url` to run on SQLite and on PostgreSQL, for `postgres_url` to share a database within
-their worker, and for `fresh_postgres_url` to have one for themselves. Fixtures of one package belong in that
+their worker, and for `fresh_postgres_url` to have one for themselves. `warehouse` and `warehouse_url` give a
+migrated database on each engine. Fixtures of one package belong in that
 package's own conftest.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import shutil
 import socket
 import uuid
 from collections.abc import Iterator
@@ -19,6 +21,7 @@ import hypothesis
 import pytest
 from sqlalchemy import URL
 
+from stokly_sync.warehouse.store import Warehouse
 from stokly_sync_tests.support.postgres import (
     EXTERNAL_SERVER,
     REQUIRED,
@@ -37,6 +40,7 @@ _SETTINGS_PREFIXES: Final = (
     "OMETRIA_",
     "STOKLY_",
 )
+_ENGINES: Final = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
 _KEPT: Final = frozenset({EXTERNAL_SERVER, REQUIRED})
 _POSTGRES_FIXTURES: Final = frozenset({"postgres_server", "postgres_url", "fresh_postgres_url"})
 
@@ -99,12 +103,49 @@ def fresh_postgres_url(postgres_server: URL) -> Iterator[str]:
         yield url.render_as_string(hide_password=False)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+@pytest.fixture(params=_ENGINES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database for this test alone, once on each engine."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'warehouse.sqlite'}"
     return str(request.getfixturevalue("fresh_postgres_url"))
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with the warehouse's schema, to copy and not to touch."""
+    path = tmp_path_factory.mktemp("migrated") / "warehouse.sqlite"
+    Warehouse.open(f"sqlite:///{path}", brand="demo").close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: URL) -> Iterator[str]:
+    """The name of a database with the warehouse's schema, to copy and not to touch."""
+    with new_database(postgres_server, prefix="template") as url:
+        Warehouse.open(url.render_as_string(hide_password=False), brand="demo").close()
+        yield str(url.database)
+
+
+@pytest.fixture(params=_ENGINES)
+def warehouse_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated database for this test alone, once on each engine; also for processes that the test starts."""
+    if request.param == "sqlite":
+        path = tmp_path / "warehouse.sqlite"
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
+        yield f"sqlite:///{path}"
+        return
+    server = request.getfixturevalue("postgres_server")
+    with new_database(server, template=request.getfixturevalue("migrated_postgres")) as url:
+        yield url.render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def warehouse(warehouse_url: str) -> Iterator[Warehouse]:
+    """An empty warehouse of the brand `demo`, once on each engine."""
+    opened = Warehouse.open(warehouse_url, brand="demo")
+    yield opened
+    opened.close()
 
 
 def _is_loopback(host: str) -> bool:

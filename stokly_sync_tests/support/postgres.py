@@ -69,10 +69,11 @@ def running_server(run_id: str) -> Iterator[URL]:
 
 
 @contextmanager
-def new_database(server: URL, *, prefix: str = "test") -> Iterator[URL]:
-    """Create an empty database and drop it afterwards, connections left open in it or not."""
+def new_database(server: URL, *, prefix: str = "test", template: str = "template1") -> Iterator[URL]:
+    """Create a database, empty or like `template`, and drop it afterwards, connections left open in it or not."""
     name = f"{prefix}_{uuid.uuid4().hex[:12]}"
-    _execute(server, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+    _execute(server, create)
     try:
         yield server.set(database=name)
     finally:

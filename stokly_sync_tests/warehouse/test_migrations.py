@@ -1,0 +1,137 @@
+"""The migrated schema is the declared one, on an empty database, under a race, and from an installed package."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from stokly_sync.errors import SettingsError
+from stokly_sync.warehouse.engine import SCHEMA, open_engine
+from stokly_sync.warehouse.migrations import config, is_current, migrate
+from stokly_sync.warehouse.store import Warehouse
+from stokly_sync.warehouse.tables import METADATA
+
+OPEN = "import sys; from stokly_sync.warehouse.store import Warehouse; Warehouse.open(sys.argv[1], brand='demo')"
+
+
+def test_the_migrated_schema_is_exactly_the_declared_one(database_url: str) -> None:
+    engine = open_engine(database_url)
+    migrate(engine)
+    engine.dispose()
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, METADATA) == []
+
+
+def test_keys_indexes_and_conditions_of_the_migrated_schema_are_the_declared_ones(database_url: str) -> None:
+    declared = open_engine(database_url)
+    migrate(declared)
+    declared.dispose()
+    found = sa.MetaData()
+    found.reflect(declared, only=lambda name, _: name != "alembic_version")
+    assert {name: _shape(table) for name, table in found.tables.items()} == {
+        name: _shape(table) for name, table in METADATA.tables.items()
+    }
+
+
+def _shape(table: sa.Table) -> tuple[object, ...]:
+    """Everything that alembic's own comparison leaves out."""
+    partial = {"ledger_stale", "attempts_open", "findings_one_open"}
+    indexes = {str(i.name): ([c.name for c in i.columns], bool(i.unique)) for i in table.indexes}
+    conditional = {
+        str(i.name)
+        for i in table.indexes
+        if any(i.dialect_options[name].get("where") is not None for name in ("postgresql", "sqlite"))
+    }
+    assert conditional == partial & set(indexes)
+    columns = [(c.name, c.nullable, c.server_default is not None) for c in table.columns]
+    return [c.name for c in table.primary_key.columns], columns, indexes
+
+
+def test_a_fresh_database_is_not_current_and_a_migrated_one_is(database_url: str) -> None:
+    engine = open_engine(database_url)
+    assert not is_current(engine)
+    migrate(engine)
+    assert is_current(engine)
+    migrate(engine)
+    assert is_current(engine)
+
+
+def test_every_step_can_be_taken_back(database_url: str) -> None:
+    engine = open_engine(database_url)
+    migrate(engine)
+    made = config()
+    with engine.begin() as connection:
+        made.attributes["connection"] = connection
+        command.downgrade(made, "base")
+        assert set(sa.inspect(connection).get_table_names()) <= {"alembic_version"}
+    migrate(engine)
+    assert is_current(engine)
+
+
+def test_processes_that_start_at_once_migrate_once(database_url: str) -> None:
+    processes = [
+        subprocess.Popen([sys.executable, "-c", OPEN, database_url], stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    errors = [process.communicate(timeout=90)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0], errors
+    assert is_current(open_engine(database_url))
+
+
+def test_a_database_of_a_newer_version_is_refused_with_what_to_do(warehouse_url: str) -> None:
+    engine = open_engine(warehouse_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(SettingsError, match="newer version.*Install that version again"):
+        Warehouse.open(warehouse_url, brand="demo")
+
+
+def test_our_tables_stand_in_a_schema_of_their_own(fresh_postgres_url: str) -> None:
+    warehouse = Warehouse.open(fresh_postgres_url, brand="demo")
+    inspector = sa.inspect(sa.create_engine(warehouse.engine.url))
+    assert "ledger" in inspector.get_table_names(schema=SCHEMA)
+    assert inspector.get_table_names(schema="public") == []
+
+
+def test_a_role_that_may_not_create_the_schema_is_told_what_to_ask_for(fresh_postgres_url: str) -> None:
+    url = sa.make_url(fresh_postgres_url)
+    role = f"plain_{url.database}"
+    plain = url.set(username=role).render_as_string(hide_password=False)
+    with closing(sa.create_engine(url, isolation_level="AUTOCOMMIT").connect()) as connection:
+        connection.execute(sa.text(f'CREATE ROLE "{role}" LOGIN'))
+        try:
+            with pytest.raises(SettingsError, match="CREATE SCHEMA stokly_sync AUTHORIZATION"):
+                Warehouse.open(plain, brand="demo")
+            connection.execute(sa.text(f'CREATE SCHEMA stokly_sync AUTHORIZATION "{role}"'))
+            Warehouse.open(plain, brand="demo").close()
+        finally:
+            connection.execute(sa.text(f'DROP OWNED BY "{role}" CASCADE'))
+            connection.execute(sa.text(f'DROP ROLE "{role}"'))
+
+
+@pytest.mark.slow
+def test_an_installed_wheel_can_migrate(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    hatchling = pytest.importorskip("hatchling.build", reason="hatchling is not installed: no wheel can be built here")
+    assert hatchling
+    build = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
+    made = subprocess.run(
+        [sys.executable, "-c", build, str(tmp_path)], cwd=root, capture_output=True, text=True, check=True
+    )
+    with zipfile.ZipFile(tmp_path / made.stdout.split()[-1]) as wheel:
+        wheel.extractall(tmp_path / "site")
+    url = f"sqlite:///{tmp_path / 'warehouse.sqlite'}"
+    # -I keeps the working copy, which is installed in place, off the path.
+    start = f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); " + OPEN
+    subprocess.run([sys.executable, "-I", "-c", start, url], cwd=tmp_path, check=True)
+    assert is_current(open_engine(url))
