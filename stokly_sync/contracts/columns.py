@@ -1,0 +1,110 @@
+"""Columns of valid rows as plain Python values, a whole column at a time.
+
+Builders of documents walk over lists, because that is many times faster than walking over rows; these functions make
+the lists. Belongs here: NA to None, times to UTC, and the one rounding of money that documents may do. What a document
+looks like belongs to the systems.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from stokly_sync.contracts.money import PLACES, minor_digits
+
+_Value = TypeVar("_Value")
+
+
+def _objects(column: pd.Series) -> list[Any]:
+    # The stubs do not know that None may stand for missing.
+    values: list[Any] = column.to_numpy(dtype=object, na_value=None).tolist()  # type: ignore[call-overload]
+    return values
+
+
+def texts(column: pd.Series) -> list[str | None]:
+    """Text, None where missing."""
+    return _objects(column)
+
+
+def keys(column: pd.Series) -> list[str]:
+    """Text of a column that is never missing."""
+    return _objects(column)
+
+
+def wholes(column: pd.Series) -> list[int | None]:
+    """Whole numbers, None where missing."""
+    return _objects(column)
+
+
+def counts(column: pd.Series) -> npt.NDArray[np.int64]:
+    """Whole numbers or nano units, 0 where missing."""
+    return column.to_numpy(dtype=np.int64, na_value=0)
+
+
+def flags(column: pd.Series, *, missing: bool = False) -> npt.NDArray[np.bool_]:
+    """True or false, `missing` where there is none."""
+    return column.to_numpy(dtype=np.bool_, na_value=missing)
+
+
+def stamps(column: pd.Series) -> list[str | None]:
+    """UTC times as ISO 8601 text to the second with `Z`, None where missing."""
+    instants = column.to_numpy(dtype="datetime64[s]")
+    written: list[str | None] = np.datetime_as_string(instants, timezone="UTC").tolist()
+    return _without(written, np.isnat(instants))
+
+
+def moments(column: pd.Series) -> list[datetime | None]:
+    """Timezone-aware datetimes in UTC, None where missing."""
+    naive: list[datetime | None] = column.to_numpy(dtype="datetime64[us]").tolist()
+    return [None if moment is None else moment.replace(tzinfo=UTC) for moment in naive]
+
+
+def amounts(column: pd.Series, currency: pd.Series) -> list[Decimal | None]:
+    """Nano units as Decimals of the currency's minor unit, rounded once, half-even; None where missing.
+
+    Each amount always has the same number of places, so that equal amounts make equal documents.
+    """
+    return _without(decimals(counts(column), digits(currency)), column.isna().to_numpy())
+
+
+def digits(currency: pd.Series) -> npt.NDArray[np.int64]:
+    """Decimals of the minor unit, a row; two where the currency is missing."""
+    codes, uniques = pd.factorize(currency)
+    known = [minor_digits(str(code)) for code in uniques]
+    # A missing currency has code -1 and so finds the last element.
+    return np.array([*known, minor_digits(None)], dtype=np.int64)[codes]
+
+
+def decimals(nanos: npt.NDArray[np.int64], places: npt.NDArray[np.int64]) -> list[Decimal | None]:
+    """Nano units to Decimals with `places` decimals a row, rounded half-even."""
+    minor = half_even(nanos, 10 ** (PLACES - places))
+    result = np.empty(len(minor), dtype=object)
+    for count in np.unique(places).tolist():
+        rows = places == count
+        codes, uniques = pd.factorize(minor[rows])
+        # Prices repeat: one Decimal for each distinct amount.
+        made = np.empty(len(uniques), dtype=object)
+        made[:] = [Decimal(value).scaleb(-count) for value in uniques.tolist()]
+        result[rows] = made[codes]
+    found: list[Decimal | None] = result.tolist()
+    return found
+
+
+def half_even(values: npt.NDArray[np.int64], step: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """`values / step` as whole numbers, halves to the even neighbour; exact, without floats."""
+    floor = values // step
+    twice = 2 * (values - floor * step)
+    up = (twice > step) | ((twice == step) & (floor % 2 != 0))
+    whole: npt.NDArray[np.int64] = floor + up
+    return whole
+
+
+def _without(values: list[_Value | None], missing: npt.NDArray[np.bool_]) -> list[_Value | None]:
+    for index in np.flatnonzero(missing).tolist():
+        values[index] = None
+    return values
