@@ -92,7 +92,7 @@ def test_a_database_of_a_newer_version_is_refused_with_what_to_do(warehouse_url:
     engine = open_engine(warehouse_url)
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(SettingsError, match="newer version.*Install that version again"):
+    with pytest.raises(SettingsError, match=r"newer version.*Install that version again"):
         Warehouse.open(warehouse_url, brand="demo")
 
 
