@@ -121,14 +121,18 @@ def _copy(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
 
 
 def _without_values(context: sa.ExceptionContext) -> None:
-    """Replace a message that quotes stored values, which may be personal, by one that names the place only."""
+    """Keep a message of the server to what cannot be personal.
+
+    Its further lines repeat the statement with the values in it, or the stored row; some first lines quote a value.
+    """
     error: Any = context.original_exception
-    state = getattr(error, "pgcode", None) or ""
-    if not state.startswith(_QUOTING):
+    state = getattr(error, "pgcode", None)
+    if not state:
         return
-    place = {name: getattr(error.diag, f"{name}_name", None) for name in ("table", "column", "constraint")}
+    message = "PostgreSQL refused a value" if state.startswith(_QUOTING) else error.diag.message_primary
+    place = {name: getattr(error.diag, f"{name}_name") for name in ("table", "column", "constraint")}
     where = ", ".join(f"{name} {value}" for name, value in place.items() if value)
-    message = f"{type(error).__name__} ({state}){' at ' + where if where else ''}: PostgreSQL refused a value"
+    message = f"{type(error).__name__} ({state}){' at ' + where if where else ''}: {message}"
     error.args = (message,)
     if context.sqlalchemy_exception is not None:
         context.sqlalchemy_exception.args = (message,)

@@ -42,8 +42,8 @@ def open_exceptions(
 
     Columns: `key`, `rule`, `state` (open or excluded), and any of `owner`, `severity`, `detail`, `payload` (JSON text),
     `value` (nano units), `currency`, `window_start` (UTC), `document_hash`. Each key and rule once. A known exception
-    keeps `first_seen` while it lasts, and note and person always; an ignored one stays ignored as long as its
-    `document_hash` is the same; a closed one begins anew.
+    keeps `first_seen` while it lasts, and note and person always; an ignored one stays ignored, and any keeps its
+    `window_start`, as long as its `document_hash` is the same; a closed one begins anew.
     """
     now = at or datetime.now(UTC)
     fixed = {
@@ -151,13 +151,46 @@ def counts_by_rule(conn: sa.Connection, *, brand: str, subject: str, state: str 
     return {row[0]: row[1] for row in conn.execute(query)}
 
 
+def _same_document(old: Any, new: Any) -> sa.ColumnElement[Any]:
+    return sa.func.coalesce(old.document_hash, "") == sa.func.coalesce(new.document_hash, "")
+
+
 def _state(old: Any, new: Any) -> sa.ColumnElement[Any]:
-    same = sa.func.coalesce(old.document_hash, "") == sa.func.coalesce(new.document_hash, "")
-    return sa.case((sa.and_(old.state == IGNORED, new.state == OPEN, same), old.state), else_=new.state)
+    ignored = sa.and_(old.state == IGNORED, new.state == OPEN, _same_document(old, new))
+    return sa.case((ignored, old.state), else_=new.state)
+
+
+def _window_start(old: Any, new: Any) -> sa.ColumnElement[Any]:
+    lasting = sa.and_(old.state != CLOSED, _same_document(old, new), old.window_start.is_not(None))
+    return sa.case((lasting, old.window_start), else_=new.window_start)
 
 
 def _first_seen(old: Any, new: Any) -> sa.ColumnElement[Any]:
     return sa.case((old.state == CLOSED, new.first_seen), else_=old.first_seen)
 
 
-_REFRESH: Final = {"state": _state, "first_seen": _first_seen}
+_REFRESH: Final = {"state": _state, "first_seen": _first_seen, "window_start": _window_start}
+
+
+def known_documents(conn: sa.Connection, *, brand: str, subject: str, keys: Iterable[str]) -> set[tuple[str, str, str]]:
+    """(key, rule, document hash) of the lasting exceptions among `keys`."""
+    e = EXCEPTIONS.c
+    query = sa.select(e.key, e.rule, sa.func.coalesce(e.document_hash, "")).where(
+        e.brand == brand, e.subject == subject, e.state.in_(_ENDING), among(conn, e.key, keys)
+    )
+    return {(row[0], row[1], row[2]) for row in conn.execute(query)}
+
+
+def payloads_of(
+    conn: sa.Connection, *, brand: str, subject: str, rules: Iterable[str]
+) -> list[tuple[str, str, datetime]]:
+    """(key, payload, last seen) of the open exceptions of some rules, in key order; those without payload left out."""
+    e = EXCEPTIONS.c
+    query = (
+        sa.select(e.key, sa.func.max(e.payload), sa.func.max(e.last_seen, type_=e.last_seen.type))
+        .where(e.brand == brand, e.subject == subject, e.state == OPEN, e.rule.in_(list(rules)))
+        .where(e.payload.is_not(None))
+        .group_by(e.key)
+        .order_by(e.key)
+    )
+    return [(row[0], row[1], row[2]) for row in conn.execute(query)]

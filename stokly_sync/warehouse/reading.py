@@ -23,12 +23,15 @@ from stokly_sync.warehouse.frames import ARROW, from_rows, kinds_of, shown, to_p
 from stokly_sync.warehouse.sqltypes import TIME, kind_of
 from stokly_sync.warehouse.tables import LANDED
 
+AnySelect = sa.Select[*tuple[Any, ...]]
+"""A select of any columns."""
+
 _PG_ARRAYS: Final = {Kind.TEXT: "text[]", Kind.WHOLE: "bigint[]", Kind.TIME: "timestamptz[]"}
 # One block must hold the longest row; the default of 1 MiB is short for an order with its unknown members.
 _BLOCK_BYTES: Final = 16 << 20
 
 
-def read_frame(conn: sa.Connection, select: sa.Select[Any], columns: Mapping[str, Kind] | None = None) -> pd.DataFrame:
+def read_frame(conn: sa.Connection, select: AnySelect, columns: Mapping[str, Kind] | None = None) -> pd.DataFrame:
     """Run a select and give its rows as a frame of `contracts.tables.DTYPES`.
 
     `columns` gives names and kinds in the order of the select; without it they follow the selected columns. Missing
@@ -45,14 +48,14 @@ def read_frame(conn: sa.Connection, select: sa.Select[Any], columns: Mapping[str
 
 
 def stream_frames(
-    conn: sa.Connection, select: sa.Select[Any], columns: Mapping[str, Kind] | None = None, *, rows: int = 20_000
+    conn: sa.Connection, select: AnySelect, columns: Mapping[str, Kind] | None = None, *, rows: int = 20_000
 ) -> Iterator[pd.DataFrame]:
     """As `read_frame`, in frames of at most `rows` rows, holding no more than one in memory.
 
     On PostgreSQL through a server-side cursor: read to the end or close before writing on the same connection.
     """
     kinds = dict(columns) if columns is not None else kinds_of(select.selected_columns)
-    result = conn.execution_options(yield_per=rows).execute(select)
+    result = conn.execute(select, execution_options={"yield_per": rows})
     try:
         for part in result.partitions():
             yield from_rows([tuple(row) for row in part], kinds)
@@ -122,7 +125,7 @@ def _quoted(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _raw(select: sa.Select[Any], kinds: Mapping[str, Kind]) -> sa.Select[Any]:
+def _raw(select: AnySelect, kinds: Mapping[str, Kind]) -> AnySelect:
     """The same select without conversion of times to Python: the driver's numbers are what Arrow wants."""
     columns = list(select.selected_columns)
     if Kind.TIME not in kinds.values():

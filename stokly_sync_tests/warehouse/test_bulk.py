@@ -37,7 +37,7 @@ NEWER = Merge(
 )
 
 # Whatever JSON can carry and Arrow can hold: all of Unicode but lone surrogates; NUL has a test of its own.
-TEXTS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=12) | st.sampled_from(
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12) | st.sampled_from(
     ["", '"', "'", "\\", "\\N", "\\.", "\n", "\r\n", ",", '","', "NULL", "nan", "None", "NaT", "<NA>", "t", "a\tb", " "]
 )
 INTEGERS = st.integers(-(2**63), 2**63 - 1) | st.sampled_from([-(2**63), 2**63 - 1, 2**53 + 1, 0, -1])
