@@ -9,7 +9,7 @@ days are dispatched. Everything is in GBP and UTC, with dates shifted so that th
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -70,7 +70,11 @@ def load_transactions(path: Path, today: date) -> Seed:
     Raises:
         TransactionsFileError: if the file cannot be read.
     """
-    entries = read_entries(path, today=today)
+    return seed_of(read_entries(path, today=today), today=today)
+
+
+def seed_of(entries: Sequence[Entry], *, today: date) -> Seed:
+    """The account that these entries tell of; their dates are taken as they are."""
     chosen = _sort(entries)
     books = _Books(products=_products(entries), ends=midnight(today))
     for number, (invoice, lines) in enumerate(_by_time(chosen.orders), start=1):

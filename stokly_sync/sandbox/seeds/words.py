@@ -19,7 +19,13 @@ def make_id(kind: str, key: object) -> str:
 
 
 def stamp(moment: datetime) -> str:
-    """A moment in UTC as seeds spell it: `2025-05-28T11:46:00.000Z`."""
+    """A moment as seeds and the Stokly sandbox keep it: `2025-05-28T11:46:00.000Z`, UTC, cut to milliseconds.
+
+    Raises:
+        ValueError: if the moment has no time zone.
+    """
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} has no time zone; the sandbox keeps UTC only.")
     utc = moment.astimezone(UTC)
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
 

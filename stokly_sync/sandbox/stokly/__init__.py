@@ -6,12 +6,11 @@ callers in, `disturbances` and `control` let a test or a demo step interfere.
 """
 
 from stokly_sync.sandbox.stokly.disturbances import Delete, Drift, Merge, PageHook, Put, PutChildren
-from stokly_sync.sandbox.stokly.store import PARENT, Store
+from stokly_sync.sandbox.stokly.store import Store
 from stokly_sync.sandbox.stokly.switches import StoklySwitches
 from stokly_sync.sandbox.stokly.system import StoklySandbox, build
 
 __all__ = [
-    "PARENT",
     "Delete",
     "Drift",
     "Merge",

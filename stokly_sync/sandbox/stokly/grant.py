@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from stokly_sync.sandbox.kit import Clock, NotJsonError, decode, encode
-from stokly_sync.sandbox.stokly.times import iso
+from stokly_sync.sandbox.seeds.words import stamp
 
 ACCOUNT_KEY = "sandbox-account"
 CLIENT_ID = "sandbox-client"
@@ -56,13 +56,14 @@ class Grants:
         now = self.clock.now().timestamp()
         expires = round((now + lifetime) * 1000)
         claims = {
+            "exp": expires // 1000,
             "exp_ms": expires,
             "generation": self.generation,
             "jti": secrets.token_hex(8),
         }
         head, payload = _base64(encode(_HEADER)), _base64(encode(claims))
         token = f"{head}.{payload}.{_seal(f'{head}.{payload}')}"
-        return Granted(token, iso(datetime.fromtimestamp(expires / 1000, UTC)))
+        return Granted(token, stamp(datetime.fromtimestamp(expires / 1000, UTC)))
 
     def check(self, authorization: str | None) -> None:
         """Let a call pass whose `Authorization` header holds a good token.

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
+from stokly_sync.sandbox.seeds.stock import UNASSIGNED
+from stokly_sync.sandbox.seeds.words import NINE_PLACES
 from stokly_sync.sandbox.stokly.conditions import Row
 from stokly_sync.sandbox.stokly.disturbances import Drift, drifted
 from stokly_sync.sandbox.stokly.schema import Kind
@@ -20,9 +22,7 @@ from stokly_sync.sandbox.stokly.top_level import COLLECTIONS
 
 Step = Callable[[Row], None]
 
-NINE_PLACES = Decimal("0.000000001")
 _RATE_PLACES = Decimal("0.000001")
-UNASSIGNED = "UNASSIGNED"
 _DISPLAY_LINE = ("displayLinePrice", "displayLineTax", "displayLineDiscount", "displayLineTotal")
 
 

@@ -1,7 +1,7 @@
 """Stokly's data in memory: rows by collection and key, sub-lists by parent, writes that show later.
 
 Belongs here: keeping, finding and changing rows. Rows are kept as plain JSON values (text, int, Decimal,
-bool, list, dict) with times as `times.iso` gives them. How a row looks on the wire belongs to `shapes`.
+bool, list, dict) with times as `words.stamp` of the seeds gives them. How a row looks on the wire belongs to `shapes`.
 """
 
 import heapq
@@ -10,14 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from stokly_sync.sandbox.kit import Clock
+from stokly_sync.sandbox.seeds.model import PARENT
+from stokly_sync.sandbox.seeds.words import stamp
 from stokly_sync.sandbox.stokly.conditions import Row
 from stokly_sync.sandbox.stokly.schema import Collection
 from stokly_sync.sandbox.stokly.sublists import SUBLISTS_BY_NAME
-from stokly_sync.sandbox.stokly.times import iso
 from stokly_sync.sandbox.stokly.top_level import COLLECTIONS
-
-PARENT = "_parent"
-"""The member by which a sub-list row of a seed or a dump names its parent; never served."""
 
 
 class UnknownRecordError(LookupError):
@@ -98,7 +96,7 @@ class Store:
         kept = {**(known or {}), **row}
         for member in remove:
             kept.pop(member, None)
-        now = iso(self.clock.now())
+        now = stamp(self.clock.now())
         if known is None and collection.created and collection.created not in (*row, *remove):
             kept[collection.created] = now
         if touch and collection.updated and collection.updated not in row:

@@ -47,6 +47,7 @@ class StoklySandbox(SandboxSystem):
         self.pages = Pages()
         self.drifts: list[Drift] = []
         self.seeded = Seed(name="empty")
+        self._planted = False
         self._limiter = FixedWindow(self.stokly_switches.limit, _WINDOW, clock=self.clock)
         self._app = self._build()
         if seed is not None:
@@ -78,13 +79,18 @@ class StoklySandbox(SandboxSystem):
     def seed(self, seed: str) -> None:
         """Fill the account from a seed: `demo`, `minimal`, `empty`, or the path of a transactions file.
 
+        An account that was planted in process already keeps what it has.
+
         Raises:
             ValueError: if it is none of these.
         """
+        if self._planted:
+            return
         self.plant(load_seed(seed, today=self.clock.now().date()))
 
     def plant(self, seed: Seed) -> None:
         """Replace the account's data by a seed, and keep its list of planted defects and its report."""
+        self._planted = True
         self.store.load(seed.collections)
         self.seeded = msgspec.structs.replace(seed, collections={})
         self.touch()
@@ -116,6 +122,7 @@ class StoklySandbox(SandboxSystem):
 
     def load(self, state: Any) -> None:
         """Replace the state by a dumped one."""
+        self._planted = True
         self.store.load(state["rows"])
         self.seeded = msgspec.convert(state["seed"], Seed)
         self.grants.generation = state["generation"]

@@ -7,6 +7,8 @@ filters compare it without parsing. Text of any other shape in a time member is 
 import re
 from datetime import UTC, datetime
 
+from stokly_sync.sandbox.seeds.words import stamp
+
 _LENGTH = len("2025-05-28T11:46:00.000Z")
 _FORMS = (
     # Contract 2.3: no seconds and no zone; full ISO text with Z; blank-separated. Whole days are not seen.
@@ -15,18 +17,6 @@ _FORMS = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,6}Z"), "%Y-%m-%dT%H:%M:%S.%fZ"),
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"), "%Y-%m-%d %H:%M:%S"),
 )
-
-
-def iso(moment: datetime) -> str:
-    """A moment as the sandbox keeps it: `2025-05-28T11:46:00.000Z`, cut to milliseconds.
-
-    Raises:
-        ValueError: if the moment has no time zone.
-    """
-    if moment.tzinfo is None:
-        raise ValueError(f"{moment} has no time zone; the sandbox keeps UTC only.")
-    utc = moment.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
 
 
 def is_iso(value: object) -> bool:
@@ -42,7 +32,7 @@ def parse_filter_time(text: str) -> str | None:
     for pattern, form in _FORMS:
         if pattern.fullmatch(text):
             try:
-                return iso(datetime.strptime(text, form).replace(tzinfo=UTC))
+                return stamp(datetime.strptime(text, form).replace(tzinfo=UTC))
             except ValueError:
                 return None
     return None
