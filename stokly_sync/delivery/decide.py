@@ -1,0 +1,204 @@
+"""What becomes of a record: pure decisions over what was built and what the ledger knows. No database in here.
+
+The order of the questions is the rule: a record in doubt or ignored by a person is held whatever it says now; then a
+rule may keep it back; then the ledger says whether the destination holds it already; then a gate may park it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from stokly_sync.contracts.rules import Catalogue, Effect
+from stokly_sync.delivery.encoding import Encoded, encode
+from stokly_sync.delivery.rules import WAITS
+from stokly_sync.errors import PermanentError
+from stokly_sync.flow import Built, Feed, Problem, ReplayClass, State
+
+
+class Verdict(StrEnum):
+    """What a plan decides for one record; the addends of its row sum."""
+
+    SEND = "to_send"
+    UNCHANGED = "unchanged"
+    HELD = "held"
+    QUARANTINED = "quarantined"
+    EXCLUDED = "excluded"
+    PARKED = "parked"
+
+
+# Left out for good beats kept back for repair: nobody should repair what is never sent.
+_PRECEDENCE: Final = {Effect.EXCLUDE: 0, Effect.QUARANTINE: 1, Effect.REJECT: 2, Effect.PARK: 3}
+_VERDICTS: Final = {
+    Effect.EXCLUDE: Verdict.EXCLUDED,
+    Effect.QUARANTINE: Verdict.QUARANTINED,
+    Effect.REJECT: Verdict.QUARANTINED,
+    Effect.PARK: Verdict.PARKED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the ledger knows of a record before this plan."""
+
+    state: str
+    rule: str | None
+    document_hash: str | None
+    accepted_hash: str | None
+    accepted_version: datetime | None
+    stale: bool
+    tries: int
+
+
+@dataclass(slots=True)
+class Decision:
+    """The verdict on one record; `encoded` is its document where there is one that may be sent."""
+
+    key: str
+    verdict: Verdict
+    rule: str | None = None
+    reason: str | None = None
+    encoded: Encoded | None = None
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the records of a chunk: ledger entries, and the exceptions that a person chose to ignore.
+
+    `ignored` holds pairs of key and rule. `sending` are keys that an open attempt names: a dead run may have sent them.
+    """
+
+    entries: Mapping[str, Entry]
+    ignored: Collection[tuple[str, str]] = ()
+    sending: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Why a record must wait; `assumed` when the plan takes for granted that the reason will be gone in time."""
+
+    reason: str
+    assumed: bool = False
+
+
+Waits = Callable[[Collection[str]], Mapping[str, Wait]]
+"""For keys that are due: those that a gate keeps."""
+
+
+def decide(
+    feed: Feed,
+    keys: Collection[str],
+    built: Built,
+    known: Known,
+    *,
+    waits: Waits,
+    catalogue: Catalogue,
+    force: bool = False,
+) -> list[Decision]:
+    """Decide on each of `keys` exactly once.
+
+    Raises PermanentError when the builder gives neither document nor problem for a key, or gives one for another key:
+    then records would be lost or sent unasked. Source: X2, X5, X6, X18.
+    """
+    documents = {document.key: document for document in built.documents}
+    problems = worst_problems(built.kept_back, catalogue)
+    _refuse_lost(feed, set(keys), documents.keys() | problems.keys(), len(documents) != len(built.documents))
+    decisions = []
+    for key in keys:
+        document = documents.get(key)
+        encoded = encode(document) if document is not None else None
+        decisions.append(_decide_one(feed, key, encoded, problems.get(key), known, catalogue, force))
+    _pass_gates(decisions, waits)
+    return decisions
+
+
+def _pass_gates(decisions: Sequence[Decision], waits: Waits) -> None:
+    due = {d.key: d for d in decisions if d.verdict is Verdict.SEND}
+    for key, wait in (waits(due.keys()) if due else {}).items():
+        due[key].rule, due[key].reason = WAITS, wait.reason
+        if not wait.assumed:
+            due[key].verdict = Verdict.PARKED
+
+
+def worst_problems(problems: Iterable[Problem], catalogue: Catalogue) -> dict[str, Problem]:
+    """The one problem by which each key is counted; raises PermanentError for a rule that is not in the catalogue."""
+    worst: dict[str, Problem] = {}
+    for problem in problems:
+        rank = _PRECEDENCE[effect_of(problem.rule, catalogue)]
+        other = worst.get(problem.key)
+        if other is None or rank < _PRECEDENCE[effect_of(other.rule, catalogue)]:
+            worst[problem.key] = problem
+    return worst
+
+
+def effect_of(rule: str, catalogue: Catalogue) -> Effect:
+    """The effect of a rule; raises PermanentError naming a rule that the catalogue lacks."""
+    known = catalogue.get(rule)
+    if known is None:
+        raise PermanentError(f"rule {rule} is not in the rule catalogue; add it to its system's rules.py")
+    return known.effect
+
+
+def _decide_one(
+    feed: Feed,
+    key: str,
+    encoded: Encoded | None,
+    problem: Problem | None,
+    known: Known,
+    catalogue: Catalogue,
+    force: bool,
+) -> Decision:
+    entry = known.entries.get(key)
+    if entry is not None and entry.state == State.IN_DOUBT:
+        return Decision(key, Verdict.HELD)
+    if key in known.sending and feed.replay is not ReplayClass.UPSERT:
+        return Decision(key, Verdict.HELD)
+    # A document beside a problem cancels what the destination holds; there is nothing to cancel where it holds nothing.
+    if problem is not None and (encoded is None or entry is None or entry.accepted_hash is None):
+        if (key, problem.rule) in known.ignored:
+            return Decision(key, Verdict.HELD)
+        return Decision(key, _VERDICTS[effect_of(problem.rule, catalogue)], problem.rule, problem.detail)
+    if encoded is None:
+        raise AssertionError(f"{feed.id}: a record without document and problem was let through")
+    return Decision(key, _against_ledger(feed, encoded, entry, force), encoded=encoded)
+
+
+def _against_ledger(feed: Feed, encoded: Encoded, entry: Entry | None, force: bool) -> Verdict:
+    """Send what the destination does not hold; never an older state over a newer one (DESIGN, windows and versions)."""
+    if entry is None:
+        return Verdict.SEND
+    same = entry.document_hash == encoded.hash
+    if entry.accepted_version is not None and encoded.version < entry.accepted_version:
+        return Verdict.UNCHANGED
+    if entry.state == State.SUBMITTED:
+        return _against_submitted(feed, same=same, force=force)
+    if entry.state == State.PLANNED and same:
+        return Verdict.SEND
+    if force or entry.stale:
+        return Verdict.SEND
+    if entry.accepted_hash == encoded.hash:
+        return Verdict.UNCHANGED
+    if entry.state == State.REJECTED and same:
+        return Verdict.HELD
+    return Verdict.SEND
+
+
+def _against_submitted(feed: Feed, *, same: bool, force: bool) -> Verdict:
+    """The destination has taken it and not yet told its fate; only an upsert may be overtaken by newer content."""
+    if same and not force:
+        return Verdict.UNCHANGED
+    return Verdict.SEND if feed.replay is ReplayClass.UPSERT else Verdict.HELD
+
+
+def _refuse_lost(feed: Feed, asked: set[str], answered: set[str], doubled: bool) -> None:
+    lost, strange = asked - answered, answered - asked
+    if lost or strange or doubled:
+        what = "two documents with one key" if doubled else f"nothing for {len(lost)} and {len(strange)} unasked"
+        example = sorted(lost | strange)[:1]
+        raise PermanentError(
+            f"{feed.id}: of {len(asked)} records the builder gave {what}{f', for example {example[0]}' * bool(example)}"
+            f". Nothing was planned from them; correct the feed's build function in systems/{feed.system}."
+        )

@@ -1,0 +1,111 @@
+"""Batches in flight: worker threads that call, and one thread that reads, announces and stores.
+
+All database work happens in the thread that owns the `Flights`, so that there is one order of transactions; workers
+only call the destination. While batches are on the wire, others are announced and the finished ones stored, so that
+calls stay in flight up to the feed's limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from queue import SimpleQueue
+from threading import Event
+from typing import Any
+
+from stokly_sync.delivery.calls import CallResult, send_batch, told
+from stokly_sync.delivery.ledger import Item
+from stokly_sync.flow import Feed, Outcome, State
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A batch whose call is over; `error` is set when it ended in an error that nobody expected."""
+
+    attempt_id: str
+    items: dict[str, Item]
+    result: CallResult
+    error: Exception | None = None
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What was learnt of submitted records while sending went on."""
+
+    asked: dict[str, Item]
+    outcomes: Sequence[Outcome]
+    error: Exception | None = None
+
+
+class Flights:
+    """The calls of one delivery; use as a context manager, so that its threads end with it."""
+
+    def __init__(self, feed: Feed, client: Any) -> None:
+        self._feed = feed
+        self._client = client
+        self._stop = Event()
+        self._inbox: SimpleQueue[Landed | Settled] = SimpleQueue()
+        self._senders = ThreadPoolExecutor(feed.limits.concurrency, thread_name_prefix="send")
+        # A thread of its own, so that asking for fates never takes a sender's place.
+        self._asker = ThreadPoolExecutor(1, thread_name_prefix="settle")
+        self.up = 0
+        """Batches whose call is not over."""
+        self.asking = False
+        """Whether fates are being asked for."""
+
+    def __enter__(self) -> Flights:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.halt()
+        for pool in (self._senders, self._asker):
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def halt(self) -> None:
+        """Let no further batch leave; those on the wire come in as usual."""
+        self._stop.set()
+
+    def send(self, attempt_id: str, items: Sequence[Item]) -> None:
+        """Put one announced batch on the wire, as soon as a sender is free."""
+        self.up += 1
+        self._senders.submit(self._fly, attempt_id, {item.record.key: item for item in items})
+
+    def ask(self, submitted: Mapping[str, Item]) -> None:
+        """Ask for the fate of submitted records while sending goes on."""
+        self.asking = True
+        self._asker.submit(self._ask, dict(submitted))
+
+    def next(self) -> Landed | Settled:
+        """Wait for the next thing to come in."""
+        message = self._inbox.get()
+        if isinstance(message, Settled):
+            self.asking = False
+        else:
+            self.up -= 1
+        return message
+
+    def _fly(self, attempt_id: str, items: dict[str, Item]) -> None:
+        records = [item.record for item in items.values()]
+        if self._stop.is_set():
+            self._inbox.put(Landed(attempt_id, items, CallResult(unsent=records)))
+            return
+        try:
+            self._inbox.put(Landed(attempt_id, items, send_batch(self._feed, self._client, records)))
+        except Exception as error:  # noqa: BLE001  # handed to the owning thread, which raises it
+            self._inbox.put(Landed(attempt_id, items, CallResult(), error))
+
+    def _ask(self, submitted: dict[str, Item]) -> None:
+        try:
+            self._inbox.put(Settled(submitted, fates(self._feed, self._client, submitted)))
+        except Exception as error:  # noqa: BLE001  # handed to the owning thread, which raises it
+            self._inbox.put(Settled(submitted, [], error))
+
+
+def fates(feed: Feed, client: Any, submitted: Mapping[str, Item]) -> list[Outcome]:
+    """What the destination tells by now of submitted records; those still open are left out."""
+    if feed.settle is None:
+        return []
+    asked = [Outcome(key, State.SUBMITTED, receipt=item.receipt) for key, item in submitted.items()]
+    answers = [o for o in feed.settle(client, asked) if o.state is not State.SUBMITTED and o.key in submitted]
+    return [told(feed, o) for o in {o.key: o for o in answers}.values()]

@@ -1,0 +1,262 @@
+"""The ledger: what is intended for every record, what was last accepted, and what lies between.
+
+All statements about the table `ledger` stand here, each for many records at once. Callers hold `feed:<feed>`, so that
+nobody else writes the same rows. What should happen to a record is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import pandas as pd
+import sqlalchemy as sa
+
+from stokly_sync.delivery.decide import Decision, Entry, Verdict
+from stokly_sync.delivery.encoding import Encoded
+from stokly_sync.flow import Outcome, Record, State
+from stokly_sync.warehouse.bulk import among, insert, update
+from stokly_sync.warehouse.tables import LEDGER
+
+_STATES: Final = {
+    Verdict.SEND: State.PLANNED,
+    Verdict.PARKED: State.PARKED,
+    Verdict.QUARANTINED: State.QUARANTINED,
+    Verdict.EXCLUDED: State.EXCLUDED,
+    Verdict.UNCHANGED: State.ACCEPTED,
+}
+_SETTLED: Final = frozenset({State.ACCEPTED, State.SUBMITTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A record on its way with what the ledger adds: event time (UTC), tries so far, and the condition it left under.
+
+    `receipt` is set once the destination has taken it; `condition` where the plan assumed that what it waits for would
+    be sent before it.
+    """
+
+    record: Record
+    event_at: datetime | None
+    tries: int
+    receipt: str | None = None
+    condition: str | None = None
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The ledger of one feed of one brand."""
+
+    brand: str
+    feed: str
+
+    @property
+    def fixed(self) -> dict[str, Any]:
+        """The columns that are equal in all rows of this ledger."""
+        return {"brand": self.brand, "feed": self.feed, "entry": 0}
+
+    def entries(self, connection: sa.Connection, keys: Collection[str]) -> dict[str, Entry]:
+        """What is known of `keys`; keys that were never planned are absent."""
+        c = LEDGER.c
+        query = sa.select(
+            c.key, c.state, c.rule, c.document_hash, c.accepted_hash, c.accepted_version, c.stale, c.tries
+        ).where(self._mine, among(connection, c.key, keys))
+        return {row[0]: Entry(*row[1:]) for row in connection.execute(query)}
+
+    def write(
+        self,
+        connection: sa.Connection,
+        decisions: Sequence[Decision],
+        entries: Mapping[str, Entry],
+        *,
+        plan_id: str,
+        now: datetime,
+    ) -> None:
+        """Store what was decided; held records and those that stand as decided already are left alone."""
+        moved = [d for d in decisions if _moves(d, entries.get(d.key))]
+        fixed = {"plan_id": plan_id, "planned_at": now}
+        new = [d for d in moved if d.key not in entries]
+        insert(connection, LEDGER, _frame(new, entries), fixed=self.fixed | fixed)
+        known = [d for d in moved if d.key in entries]
+        again = {"receipt": None, "settled_at": None} | fixed
+        update(connection, LEDGER, _frame(known, entries), key=("key",), fixed=self.fixed, set_fixed=again)
+
+    def planned(
+        self, connection: sa.Connection, *, after: str | None, size: int, plan_id: str | None = None
+    ) -> list[Item]:
+        """The next planned records after a key, in key order; of one plan, or of all."""
+        query = self._items(State.PLANNED, after, size)
+        if plan_id is not None:
+            query = query.where(LEDGER.c.plan_id == plan_id)
+        return [_item(row) for row in connection.execute(query)]
+
+    def submitted(
+        self,
+        connection: sa.Connection,
+        *,
+        after: str | None,
+        size: int,
+        since: datetime | None = None,
+        before: datetime | None = None,
+    ) -> list[Item]:
+        """The next records that the destination has taken without telling their fate, in key order.
+
+        `since` (inclusive) and `before` (exclusive) narrow the time at which they were sent.
+        """
+        query = self._items(State.SUBMITTED, after, size)
+        if since is not None:
+            query = query.where(LEDGER.c.sent_at >= since)
+        if before is not None:
+            query = query.where(LEDGER.c.sent_at < before)
+        return [_item(row) for row in connection.execute(query)]
+
+    def planned_among(self, connection: sa.Connection, keys: Collection[str]) -> list[Item]:
+        """Those of `keys` that are planned, in key order."""
+        query = self._items(State.PLANNED, None, len(keys)).where(among(connection, LEDGER.c.key, keys))
+        return [_item(row) for row in connection.execute(query)]
+
+    def count(self, connection: sa.Connection, state: State, *, plan_id: str | None = None) -> int:
+        """How many records are in a state; of one plan, or of all."""
+        query = sa.select(sa.func.count()).where(self._mine, LEDGER.c.state == state)
+        if plan_id is not None:
+            query = query.where(LEDGER.c.plan_id == plan_id)
+        return connection.execute(query).scalar_one()
+
+    def count_of_plan(self, connection: sa.Connection, plan_id: str) -> int:
+        """How many records of a plan are on their way or arrived."""
+        c = LEDGER.c
+        sent = (State.PLANNED, State.SUBMITTED, State.ACCEPTED, State.REJECTED, State.IN_DOUBT)
+        query = sa.select(sa.func.count()).where(self._mine, c.plan_id == plan_id, c.state.in_(sent))
+        return connection.execute(query).scalar_one()
+
+    def note(self, connection: sa.Connection, outcomes: Sequence[Outcome], *, now: datetime, sent: bool = True) -> None:
+        """Store the outcomes of records, each key once.
+
+        `sent` says that they were just sent, so that the try counts; otherwise only their fate was learnt.
+        An accepted record keeps no document: it holds personal data that nobody needs any more.
+        """
+        for state in (State.ACCEPTED, State.SUBMITTED, State.REJECTED, State.IN_DOUBT):
+            some = [o for o in outcomes if o.state is state]
+            if some:
+                self._note(connection, some, _changes(state, now, sent))
+
+    def park(self, connection: sa.Connection, reasons: Mapping[str, str], *, rule: str) -> None:
+        """Turn planned records into parked ones, each with its reason."""
+        frame = pd.DataFrame({"key": list(reasons), "reason": list(reasons.values())}, dtype=object)
+        update(
+            connection, LEDGER, frame, key=("key",), fixed=self.fixed, set_fixed={"state": State.PARKED, "rule": rule}
+        )
+
+    def count_try(self, connection: sa.Connection, keys: Collection[str]) -> None:
+        """Count one more try for records whose sending led to nothing known."""
+        if keys:
+            connection.execute(
+                sa.update(LEDGER)
+                .where(self._mine, among(connection, LEDGER.c.key, keys))
+                .values(tries=LEDGER.c.tries + 1)
+            )
+
+    def _note(self, connection: sa.Connection, outcomes: Sequence[Outcome], changes: Mapping[str, Any]) -> None:
+        told = {(o.receipt, o.reason, o.rule) for o in outcomes}
+        keys = [o.key for o in outcomes]
+        if len(told) == 1:
+            receipt, reason, rule = told.pop()
+            values = {"reason": reason, "rule": rule, **changes} | ({"receipt": receipt} if receipt else {})
+            connection.execute(
+                sa.update(LEDGER).where(self._mine, among(connection, LEDGER.c.key, keys)).values(values)
+            )
+            return
+        frame = pd.DataFrame(
+            {
+                "key": keys,
+                "receipt": [o.receipt for o in outcomes],
+                "reason": [o.reason for o in outcomes],
+                "rule": [o.rule for o in outcomes],
+            },
+            dtype=object,
+        )
+        update(connection, LEDGER, frame, key=("key",), fixed=self.fixed, set_fixed=changes)
+
+    @property
+    def _mine(self) -> sa.ColumnElement[bool]:
+        c = LEDGER.c
+        return sa.and_(c.brand == self.brand, c.feed == self.feed, c.entry == 0)
+
+    def _items(self, state: State, after: str | None, size: int) -> sa.Select[Any]:
+        c = LEDGER.c
+        query = sa.select(c.key, c.document, c.document_hash, c.version, c.event_at, c.tries, c.receipt, c.rule).where(
+            self._mine, c.state == state
+        )
+        if after is not None:
+            query = query.where(c.key > after)
+        return query.order_by(c.key).limit(size)
+
+
+def _item(row: Any) -> Item:
+    key, document, digest, version, event_at, tries, receipt, condition = row
+    return Item(Record(key, document.encode(), digest, version), event_at, tries, receipt, condition)
+
+
+def _changes(state: State, now: datetime, sent: bool) -> dict[str, Any]:
+    c = LEDGER.c
+    changes: dict[str, Any] = {"state": state}
+    if sent:
+        changes |= {"tries": c.tries + 1, "sent_at": now}
+    if state is not State.SUBMITTED:
+        changes["settled_at"] = now
+    if state is State.ACCEPTED:
+        changes |= {
+            "document": None,
+            "accepted_hash": c.document_hash,
+            "accepted_version": c.version,
+            "accepted_at": now,
+            "stale": False,
+        }
+    return changes
+
+
+def _moves(decision: Decision, entry: Entry | None) -> bool:
+    if decision.verdict is Verdict.HELD:
+        return False
+    if decision.verdict is not Verdict.UNCHANGED:
+        return True
+    return entry is not None and State(entry.state) not in _SETTLED
+
+
+def _frame(decisions: Sequence[Decision], entries: Mapping[str, Entry]) -> pd.DataFrame:
+    """Ledger columns of decisions, as Python objects: the bulk paths turn them into the table's types."""
+    documents = [d.encoded if d.verdict in (Verdict.SEND, Verdict.PARKED) else None for d in decisions]
+    known = [d.encoded for d in decisions]
+    columns: dict[str, list[Any]] = {
+        "key": [d.key for d in decisions],
+        "state": [_STATES[d.verdict].value for d in decisions],
+        "rule": [d.rule for d in decisions],
+        "reason": [d.reason for d in decisions],
+        "document": [e.text if e else None for e in documents],
+        "document_hash": _of(known, "hash"),
+        "version": _of(known, "version"),
+        "event_at": _of(known, "event_at"),
+        "value": _of(known, "value"),
+        "currency": _of(known, "currency"),
+        "tries": [_tries(d, entries.get(d.key)) for d in decisions],
+        "stale": [_stale(d, entries.get(d.key)) for d in decisions],
+    }
+    return pd.DataFrame(columns, dtype=object)
+
+
+def _of(encoded: Sequence[Encoded | None], name: str) -> list[Any]:
+    return [getattr(e, name) if e is not None else None for e in encoded]
+
+
+def _stale(decision: Decision, entry: Entry | None) -> bool:
+    """Stale stands until the record is on its way again: planning it carries the wish from then on."""
+    waits = decision.verdict in (Verdict.PARKED, Verdict.QUARANTINED)
+    return waits and entry is not None and entry.stale
+
+
+def _tries(decision: Decision, entry: Entry | None) -> int:
+    """Tries count for one content: another document starts anew."""
+    same = entry is not None and decision.encoded is not None and entry.document_hash == decision.encoded.hash
+    return entry.tries if entry is not None and same and entry.state == State.PLANNED else 0

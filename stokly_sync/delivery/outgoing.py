@@ -1,0 +1,204 @@
+"""Send what was planned: announce, call, store, until nothing is left or the destination wants no more.
+
+A batch is announced in the ledger of attempts before its call and closed with its outcomes after it; so a start after
+a crash knows what may have been sent (see `recovery`). What the plan decided is not questioned here, except for a
+record that was planned on the condition that something else be sent before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from stokly_sync.crashpoints import crashpoint
+from stokly_sync.delivery.attempts import Closing
+from stokly_sync.delivery.calls import masked
+from stokly_sync.delivery.encoding import batches
+from stokly_sync.delivery.flights import Flights, Landed, Settled
+from stokly_sync.delivery.ledger import Item
+from stokly_sync.delivery.rules import IN_DOUBT, WAITS
+from stokly_sync.delivery.site import Site
+from stokly_sync.errors import PermanentError, TransientError
+from stokly_sync.flow import Outcome, ReplayClass, State
+
+# Submitted records that are remembered so as to ask for their fate while sending; the rest is asked for at the end.
+_REMEMBERED = 20_000
+
+
+@dataclass
+class Outgoing:
+    """One pass over the planned records of a feed."""
+
+    site: Site
+    plan_id: str | None
+    trouble: TransientError | PermanentError | None = None
+    unknown: int = 0
+    """Records that were sent without an answer and may be sent again in another pass."""
+    _doubts: int = 0
+    _done: list[Landed] = field(default_factory=list)
+    _submitted: dict[str, Item] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Send until nothing planned is left, or until `trouble` says why not.
+
+        Errors that are not ours are raised after everything that came in was stored.
+        """
+        source = batches(self._planned(), self.site.feed.limits, document=lambda item: item.record.document)
+        failure: Exception | None = None
+        with Flights(self.site.feed, self.site.client) as flights:
+            more = True
+            while True:
+                if more and self.trouble is None and failure is None:
+                    more = self._announce(source, flights)
+                if not flights.up and not flights.asking:
+                    break
+                failure = self._receive(flights) or failure
+                if failure is not None:
+                    flights.halt()
+        self._store()
+        if failure is not None:
+            raise failure
+
+    def _announce(self, source: Iterator[list[Item]], flights: Flights) -> bool:
+        """Open attempts for the next batches and put them on the wire; False when there are none left."""
+        careful = self.site.feed.replay is not ReplayClass.UPSERT
+        together = self.site.feed.limits.concurrency if careful else self.site.options.commit_every
+        free = together - flights.up
+        # A careful feed announces only what leaves at once: what is announced may have to be looked up, or parked.
+        if free < (1 if careful else together // 2):
+            return True
+        group = list(islice(source, free if careful else together))
+        if not group:
+            return False
+        with self.site.warehouse.transaction() as connection:
+            ids = self.site.attempts.open(
+                connection,
+                [[item.record for item in batch] for batch in group],
+                run_id=self.site.run_id,
+                plan_id=self.plan_id,
+                now=self.site.options.now(),
+            )
+        crashpoint("send:attempt-opened")
+        for attempt_id, batch in zip(ids, group, strict=True):
+            flights.send(attempt_id, batch)
+        return True
+
+    def _planned(self) -> Iterator[Item]:
+        last: str | None = None
+        while True:
+            with self.site.warehouse.reading() as connection:
+                items = self.site.ledger.planned(
+                    connection, after=last, size=self.site.options.read_ahead, plan_id=self.plan_id
+                )
+            if not items:
+                return
+            last = items[-1].record.key
+            yield from self._still_due(items)
+
+    def _still_due(self, items: Sequence[Item]) -> Iterator[Item]:
+        """Records whose condition did not come true are parked now."""
+        conditional = [item.record.key for item in items if item.condition == WAITS]
+        waits = self.site.waiting(conditional) if conditional else {}
+        if waits:
+            with self.site.warehouse.transaction() as connection:
+                self.site.ledger.park(connection, waits, rule=WAITS)
+            self.site.tally.parked += len(waits)
+        return (item for item in items if item.record.key not in waits)
+
+    def _receive(self, flights: Flights) -> Exception | None:
+        message = flights.next()
+        if isinstance(message, Settled):
+            self.site.settle(message.outcomes, message.asked)
+            for outcome in message.outcomes:
+                self._submitted.pop(outcome.key, None)
+            if isinstance(message.error, TransientError | PermanentError):
+                return None  # asked again at the end, where it counts
+            return message.error
+        if message.error is not None:
+            return message.error
+        self._judge(message, flights)
+        self._done.append(message)
+        careful = self.site.feed.replay is not ReplayClass.UPSERT
+        if careful or len(self._done) >= self.site.options.commit_every or not flights.up:
+            self._store()
+            if self._submitted and not flights.asking and self.site.feed.settle is not None:
+                flights.ask(self._submitted)
+        return None
+
+    def _judge(self, landed: Landed, flights: Flights) -> None:
+        """Decide whether the destination is well enough to go on."""
+        result = landed.result
+        if result.trouble is not None:
+            self.trouble = self.trouble or result.trouble
+        elif result.doubt is not None:
+            self._doubts += 1
+            allowed = 1 if self.site.feed.replay is ReplayClass.NEVER else self.site.options.doubts_in_a_row
+            if self._doubts >= allowed:
+                self.trouble = TransientError(
+                    f"{self.site.feed.id}: {self._doubts} calls in a row had no answer; the last one: {result.doubt}"
+                )
+        elif result.outcomes:
+            self._doubts = 0
+        if self.trouble is not None:
+            flights.halt()
+
+    def _store(self) -> None:
+        """Store the outcomes of finished batches and close their attempts, in one transaction."""
+        if not self._done:
+            return
+        done, self._done = self._done, []
+        now = self.site.options.now()
+        items = {key: item for landed in done for key, item in landed.items.items()}
+        outcomes = [outcome for landed in done for outcome in self._outcomes(landed)]
+        again = self._again(done)
+        crashpoint("send:before-merge")
+        with self.site.warehouse.transaction() as connection:
+            self.site.ledger.note(connection, outcomes, now=now)
+            self.site.ledger.count_try(connection, again)
+            self.site.problems.follow(connection, outcomes, items, now=now)
+            self.site.attempts.close(connection, [c for landed in done if (c := self._closing(landed))], now=now)
+        self.unknown += len(again)
+        self.site.tally.note(outcomes, items, now=now)
+        self.site.tally.api_calls += sum(landed.result.calls for landed in done)
+        self._remember(outcomes, items)
+
+    def _outcomes(self, landed: Landed) -> list[Outcome]:
+        """Known outcomes; where nobody can ever be asked, an unknown one is in doubt and a person decides."""
+        if self.site.feed.replay is not ReplayClass.NEVER:
+            return landed.result.outcomes
+        reason = masked(str(landed.result.doubt))
+        doubtful = [Outcome(r.key, State.IN_DOUBT, reason, rule=IN_DOUBT) for r in landed.result.unknown]
+        return landed.result.outcomes + doubtful
+
+    def _again(self, done: Sequence[Landed]) -> list[str]:
+        if self.site.feed.replay is ReplayClass.NEVER:
+            return []
+        return [record.key for landed in done for record in landed.result.unknown]
+
+    def _closing(self, landed: Landed) -> Closing | None:
+        """How an attempt is closed; one with records to look up stays open until that is done."""
+        result = landed.result
+        if result.unknown and self.site.feed.replay is ReplayClass.LOOK_UP:
+            return None
+        return Closing(
+            landed.attempt_id, *summary(result.outcomes, len(result.unknown), len(result.unsent)), result.calls
+        )
+
+    def _remember(self, outcomes: Sequence[Outcome], items: dict[str, Item]) -> None:
+        for outcome in outcomes:
+            if outcome.state is State.SUBMITTED and len(self._submitted) < _REMEMBERED:
+                item = items[outcome.key]
+                self._submitted[outcome.key] = Item(item.record, item.event_at, item.tries + 1, outcome.receipt or "")
+
+
+def summary(outcomes: Sequence[Outcome], unknown: int, unsent: int) -> tuple[str, str | None]:
+    """An attempt's outcome as text (`accepted 98, rejected 2`) and the first thing that the destination said."""
+    counts: dict[str, int] = {}
+    for outcome in outcomes:
+        counts[outcome.state] = counts.get(outcome.state, 0) + 1
+    counts |= {name: n for name, n in (("unknown", unknown), ("unsent", unsent)) if n}
+    said = next((o.reason for o in outcomes if o.reason), None) or next(
+        (o.receipt for o in outcomes if o.receipt), None
+    )
+    return ", ".join(f"{state} {n}" for state, n in counts.items()) or "nothing", said

@@ -1,0 +1,45 @@
+"""The rules that delivery itself can apply to any record, whatever the destination.
+
+They are part of the rule catalogue like those of the systems. Rules about content belong to the systems.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from stokly_sync.contracts.rules import Effect, Rule, Severity
+from stokly_sync.flow import Team
+
+WAITS: Final = "DELIVERY-WAITS"
+REJECTED: Final = "DELIVERY-REJECTED"
+IN_DOUBT: Final = "DELIVERY-IN-DOUBT"
+
+RULES: Final = (
+    Rule(
+        code=WAITS,
+        problem="The record waits until another record that it depends on was accepted by the same destination.",
+        advice="Look at the record it waits for: as soon as that one is accepted, this one leaves by itself.",
+        owner=Team.OPERATIONS,
+        requirement="X5",
+        effect=Effect.PARK,
+        severity=Severity.LOW,
+    ),
+    Rule(
+        code=REJECTED,
+        problem="The destination refused the record.",
+        advice="Read the destination's reason, correct the record at its source; it is sent again once it changed.",
+        owner=Team.OPERATIONS,
+        requirement="X6",
+        effect=Effect.REJECT,
+        severity=Severity.HIGH,
+    ),
+    Rule(
+        code=IN_DOUBT,
+        problem="The record was sent, no answer came, and the destination can neither deduplicate nor be asked.",
+        advice="Look the record up at the destination, then mark it as arrived, or retry it.",
+        owner=Team.OPERATIONS,
+        requirement="X6",
+        effect=Effect.QUARANTINE,
+        severity=Severity.HIGH,
+    ),
+)

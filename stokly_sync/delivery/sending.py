@@ -1,0 +1,160 @@
+"""Deliver a feed: recover, settle, send, settle, and say what came of it.
+
+The order of the steps stands here; each step has a module of its own (`recovery`, `settling`, `outgoing`). Whatever
+happens, the ledger is consistent when this returns or raises, and what was not sent stays planned.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from stokly_sync.contracts.rules import Catalogue
+from stokly_sync.delivery.breaker import Breaker
+from stokly_sync.delivery.figures import DeliveryFigures
+from stokly_sync.delivery.options import DeliveryRefused, DeliveryStopped, Options
+from stokly_sync.delivery.outgoing import Outgoing
+from stokly_sync.delivery.recovery import recover
+from stokly_sync.delivery.settling import settle_earlier, settle_own
+from stokly_sync.delivery.site import Site
+from stokly_sync.errors import PermanentError, TransientError
+from stokly_sync.flow import Feed, ReplayClass, State
+from stokly_sync.warehouse.store import Warehouse
+from stokly_sync.warehouse.tables import PLANS
+
+Trouble = TransientError | PermanentError
+
+
+def deliver(
+    warehouse: Warehouse,
+    feed: Feed,
+    client: Any,
+    *,
+    catalogue: Catalogue,
+    run_id: str,
+    plan_id: str | None = None,
+    calls: Callable[[Any], int] | None = None,
+    options: Options | None = None,
+    breaker: Breaker | None = None,
+) -> DeliveryFigures:
+    """Send what is planned (or exactly what one plan holds) and learn the fate of every record.
+
+    The client must bear calls from several threads. `calls` counts its requests (`flow.System.calls`); without it the
+    batches sent are counted. Holds `feed:<feed>`. Raises Busy when another run has it; DeliveryStopped (transient) or
+    DeliveryRefused (permanent), both with the figures so far, when the destination is down or refuses us;
+    PermanentError for an unknown plan. Source: X6, X13, X16, X17, O7.
+    """
+    site = Site(warehouse, feed, client, catalogue, run_id, options or Options())
+    guard = breaker or Breaker(warehouse.engine, f"{warehouse.brand}/{feed.system}")
+    before = calls(client) if calls else 0
+    with warehouse.exclusive(f"feed:{feed.id}", purpose=f"deliver {run_id}"):
+        moved = _moved(site, plan_id)
+        guard.check()
+        to_send, trouble = _deliver(site, plan_id)
+        with warehouse.reading() as connection:
+            left = site.ledger.count(connection, State.PLANNED, plan_id=plan_id)
+        _close_plans(site, plan_id)
+    made = calls(client) - before if calls else site.tally.api_calls
+    figures = _figures(site, to_send=to_send, left=left, moved=moved, api_calls=made)
+    if isinstance(trouble, TransientError):
+        guard.failed()
+        message = f"{feed.id}: stopped, {left} records stay planned and leave with the next run. {trouble}"
+        raise DeliveryStopped(message, figures=figures, retry_after=trouble.retry_after) from trouble
+    guard.succeeded()
+    if trouble is not None:
+        message = f"{feed.id}: refused, {left} records stay planned until this is put right. {trouble}"
+        raise DeliveryRefused(message, figures=figures) from trouble
+    figures.check()
+    return figures
+
+
+def _deliver(site: Site, plan_id: str | None) -> tuple[int, Trouble | None]:
+    """All steps up to the first trouble; gives how many records there were to send."""
+    started = site.options.now()
+    trouble = _first_steps(site, started)
+    with site.warehouse.reading() as connection:
+        to_send = site.ledger.count(connection, State.PLANNED, plan_id=plan_id)
+    if trouble is None:
+        trouble = _send(site, plan_id)
+    # Also after trouble: what was taken before it may be settled by now.
+    if not isinstance(trouble, PermanentError):
+        try:
+            settle_own(site, started=started)
+        except (TransientError, PermanentError) as error:
+            trouble = trouble or error
+    return to_send, trouble
+
+
+def _first_steps(site: Site, started: datetime) -> Trouble | None:
+    try:
+        recover(site)
+        settle_earlier(site, started=started)
+    except (TransientError, PermanentError) as error:
+        return error
+    return None
+
+
+def _send(site: Site, plan_id: str | None) -> Trouble | None:
+    """Send; what had no answer is sent once more where that is harmless, or proven not to have arrived."""
+    for _ in range(2):
+        outgoing = Outgoing(site, plan_id)
+        outgoing.run()
+        if outgoing.trouble is not None:
+            return outgoing.trouble
+        if not outgoing.unknown:
+            return None
+        if site.feed.replay is ReplayClass.LOOK_UP:
+            try:
+                recover(site, own=True)
+            except (TransientError, PermanentError) as error:
+                return error
+    return None
+
+
+def _moved(site: Site, plan_id: str | None) -> int:
+    """How many records of the asked plan were planned anew since, so that this plan does not hold them any more."""
+    if plan_id is None:
+        return 0
+    c = PLANS.c
+    query = sa.select(c.counts).where(c.brand == site.warehouse.brand, c.plan_id == plan_id, c.feed == site.feed.id)
+    with site.warehouse.reading() as connection:
+        counts = connection.execute(query).scalar_one_or_none()
+        if counts is None:
+            raise PermanentError(
+                f"{site.feed.id} has no plan {plan_id}; run `stokly-sync plan` and use the id it prints"
+            )
+        return max(0, int(json.loads(counts)["to_send"]) - site.ledger.count_of_plan(connection, plan_id))
+
+
+def _close_plans(site: Site, plan_id: str | None) -> None:
+    c = PLANS.c
+    statement = sa.update(PLANS).where(c.brand == site.warehouse.brand, c.feed == site.feed.id, c.state == "planned")
+    if plan_id is not None:
+        statement = statement.where(c.plan_id == plan_id)
+    with site.warehouse.transaction() as connection:
+        connection.execute(statement.values(state="sent"))
+
+
+def _figures(site: Site, *, to_send: int, left: int, moved: int, api_calls: int) -> DeliveryFigures:
+    tally = site.tally
+    return DeliveryFigures(
+        feed=site.feed.id,
+        to_send=to_send,
+        accepted=tally.states[State.ACCEPTED],
+        rejected=dict(sorted((+tally.rejected).items())),
+        submitted=tally.states[State.SUBMITTED],
+        in_doubt=tally.states[State.IN_DOUBT],
+        parked=tally.parked,
+        still_planned=left,
+        api_calls=api_calls,
+        first_try=tally.first_try,
+        moved=moved,
+        settled_earlier=dict(sorted(site.settled_earlier.items())),
+        recovered={name: n for name, n in sorted(site.recovered.items()) if n},
+        latency_p50_s=tally.percentile(0.50),
+        latency_p95_s=tally.percentile(0.95),
+    )

@@ -1,0 +1,85 @@
+"""What all parts of one delivery share: the feed, its client, its ledger, and the counting."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from stokly_sync.contracts.rules import Catalogue
+from stokly_sync.crashpoints import crashpoint
+from stokly_sync.delivery.attempts import Attempts
+from stokly_sync.delivery.gates import waiting
+from stokly_sync.delivery.ledger import Item, Ledger
+from stokly_sync.delivery.loading import load
+from stokly_sync.delivery.options import Options
+from stokly_sync.delivery.problems import Problems
+from stokly_sync.delivery.tally import Tally
+from stokly_sync.flow import Feed, Outcome
+from stokly_sync.warehouse.store import Warehouse
+
+
+@dataclass(frozen=True)
+class Site:
+    """One feed of one brand, being delivered by one run."""
+
+    warehouse: Warehouse
+    feed: Feed
+    client: Any
+    catalogue: Catalogue
+    run_id: str
+    options: Options
+    tally: Tally = field(default_factory=Tally)
+    settled_earlier: Counter[str] = field(default_factory=Counter)
+    recovered: Counter[str] = field(default_factory=Counter)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The feed's ledger."""
+        return Ledger(self.warehouse.brand, self.feed.id)
+
+    @cached_property
+    def attempts(self) -> Attempts:
+        """The feed's attempts."""
+        return Attempts(self.warehouse.brand, self.feed.id)
+
+    @cached_property
+    def problems(self) -> Problems:
+        """The feed's exceptions."""
+        return Problems(self.feed, self.warehouse.brand, self.catalogue, self.run_id)
+
+    def waiting(self, keys: Collection[str]) -> dict[str, str]:
+        """Those of `keys` that a gate keeps now, with the reason."""
+        with self.warehouse.reading() as connection:
+            frames = load(connection, self.feed, keys, brand=self.warehouse.brand)
+            waits = waiting(connection, self.feed, frames, keys, brand=self.warehouse.brand)
+        return {key: wait.reason for key, wait in waits.items()}
+
+    def settle(self, outcomes: Sequence[Outcome], asked: Mapping[str, Item], *, earlier: bool = False) -> None:
+        """Store what was learnt of submitted records; `earlier` when another run had submitted them."""
+        if not outcomes:
+            return
+        now = self.options.now()
+        items = {o.key: asked[o.key] for o in outcomes}
+        crashpoint("settle:before-merge")
+        with self.warehouse.transaction() as connection:
+            self.ledger.note(connection, outcomes, now=now, sent=False)
+            self.problems.follow(connection, outcomes, items, now=now)
+        self.count(outcomes, items, now=now, into=self.settled_earlier if earlier else None)
+
+    def count(
+        self,
+        outcomes: Sequence[Outcome],
+        items: Mapping[str, Item],
+        *,
+        now: datetime,
+        into: Counter[str] | None,
+    ) -> None:
+        """Count outcomes: of this delivery's own records in the tally, of others by state in `into`."""
+        if into is None:
+            self.tally.note(outcomes, items, now=now)
+        else:
+            into.update(o.state.value for o in outcomes)
