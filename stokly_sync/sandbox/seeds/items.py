@@ -13,6 +13,16 @@ from stokly_sync.sandbox.seeds.rows import Product
 from stokly_sync.sandbox.seeds.words import make_id
 
 SIMPLE, COMPOSITE, VARIABLE = 0, 1, 2
+_COUNTS = (
+    "attributeCount",
+    "unitOfMeasureCount",
+    "composingItemCount",
+    "variantItemCount",
+    "preferredStorageLocationCount",
+    "imageCount",
+    "inventoryThresholdCount",
+    "storageLocationCount",
+)
 
 
 @dataclass(frozen=True)
@@ -45,14 +55,7 @@ def item_row(
         "name": product.name,
         "timeCreated": created,
         "timeUpdated": updated,
-        "attributeCount": 0,
-        "unitOfMeasureCount": 0,
-        "composingItemCount": 0,
-        "variantItemCount": 0,
-        "preferredStorageLocationCount": 0,
-        "imageCount": 0,
-        "inventoryThresholdCount": 0,
-        "storageLocationCount": 0,
+        **dict.fromkeys(_COUNTS, 0),
         "onOrder": known.on_order,
         "onHand": known.on_hand,
         "sold": known.sold,
