@@ -17,7 +17,7 @@ from pandera.errors import SchemaErrors
 from stokly_sync.contracts.datasets import DATASETS
 from stokly_sync.contracts.tables import DTYPES, Dataset, RowRule, Table
 from stokly_sync.errors import ContractBroken
-from stokly_sync.flow import Problem, Rows
+from stokly_sync.flow import Frames, Problem, Rows
 
 # Below this many rows a share says nothing: three bad rows of four are a bad morning, not another contract.
 SMALLEST_SHARE_BASE = 50
@@ -36,19 +36,26 @@ def schema_of(table: Table) -> pa.DataFrameSchema:
 def validate(dataset: Dataset, rows: Rows) -> Rows:
     """Keep the rows that hold every rule; the rest become problems, one for each key and rule.
 
+    A row that could not even be read is not judged further: its holes would break rules that it may well keep.
     Frames in and out have the columns and dtypes of `dataset.tables`. Raises ContractBroken when a frame as a whole
     does not fit (a missing column, another dtype).
     """
     problems = list(rows.problems)
-    frames = {t.name: rows.frames[t.name].reset_index(drop=True) for t in dataset.tables}
+    frames = without(dataset, rows.frames, {p.key for p in problems})
     for table in dataset.tables:
         problems += _problems(dataset, table, frames[table.name])
-    bad = {p.key for p in problems}
-    if bad:
-        for table in dataset.tables:
-            owner = frames[table.name][table.parent_key or dataset.key]
-            frames[table.name] = frames[table.name][~owner.isin(bad)].reset_index(drop=True)
-    return Rows(frames, _once(problems))
+    return Rows(without(dataset, frames, {p.key for p in problems}), _once(problems))
+
+
+def without(dataset: Dataset, frames: Frames, keys: set[str]) -> Frames:
+    """The frames less the roots of those keys and their children, with a fresh index."""
+    kept: Frames = {}
+    for table in dataset.tables:
+        frame = frames[table.name]
+        if keys:
+            frame = frame[~frame[table.parent_key or dataset.key].isin(keys)]
+        kept[table.name] = frame.reset_index(drop=True)
+    return kept
 
 
 def refuse_if_most_fail(dataset: str, *, read: int, problems: Sequence[Problem], share: float) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -48,7 +48,8 @@ def windows_of(span: Window) -> Iterator[Window]:
 def window_starts(source_time: pd.Series, span: Window, windows_from: datetime) -> pd.Series:
     """Window start of each row: `source_time` (UTC; missing = now unknown, the span's end) clipped to `span`."""
     last = pd.Timestamp(span.end) - pd.Timedelta(microseconds=1)
-    clipped = source_time.fillna(last).clip(lower=pd.Timestamp(span.start), upper=last)
-    fine = clipped.dt.floor("15min")
+    known: Any = source_time.fillna(last)
+    clipped = known.clip(lower=pd.Timestamp(span.start), upper=last)
+    fine: pd.Series = clipped.dt.floor("15min")
     coarse = clipped.dt.floor("D")
     return fine.where(clipped >= pd.Timestamp(floor(windows_from)), coarse).astype(UTC_TIME)

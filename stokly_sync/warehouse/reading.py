@@ -91,7 +91,7 @@ def among(conn: sa.Connection, column: sa.ColumnElement[Any], values: Iterable[A
     wanted = _wanted(kind, distinct, conn.dialect)
     if conn.dialect.name == "postgresql":
         array = sa.bindparam("among", _pg_array(wanted), type_=sa.Text(), unique=True)
-        return column == sa.func.any(sa.cast(array, _PgArray(_PG_ARRAYS[kind])), type_=column.type)
+        return column.op("=", is_comparison=True)(sa.func.any(sa.cast(array, _PgArray(_PG_ARRAYS[kind]))))
     return column.in_(sa.text("SELECT value FROM json_each(:among)").bindparams(among=json.dumps(wanted)))
 
 

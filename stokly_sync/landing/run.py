@@ -1,0 +1,271 @@
+"""Reading one dataset and landing it: a window, the whole history, or a sweep.
+
+Pages stream in, chunks of some ten thousand documents are checked and stored, so memory stays flat. The chunk that
+ends a read also notes the windows as landed and moves the watermark, in the same transaction: there is no moment in
+which the watermark is ahead of the rows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+
+from stokly_sync.contracts.rules import Catalogue
+from stokly_sync.contracts.schema import dataset_of
+from stokly_sync.crashpoints import crashpoint
+from stokly_sync.errors import ContractBroken
+from stokly_sync.flow import Extract, Page, Scope, Window
+from stokly_sync.landing import grid
+from stokly_sync.landing.figures import LandingFigures
+from stokly_sync.landing.relations import relation_rules
+from stokly_sync.landing.store import Chunk, Landing, Stored, check, store, touch
+from stokly_sync.landing.sweep import Seen, missed_keys, remove_absent
+from stokly_sync.warehouse import exceptions, windows
+from stokly_sync.warehouse.store import Warehouse
+from stokly_sync.warehouse.windows import WindowCount, WindowKind, WindowState
+
+# Validating and merging have a fixed cost a call: tens of thousands of rows at a time, never a page.
+CHUNK_ROWS: Final = 10_000
+LOCK_WAIT_S: Final = 600.0
+BASELINE_SECONDS: Final = 50 * 60.0
+
+decode: Final = msgspec.json.Decoder(float_hook=Decimal).decode
+
+Progress = Callable[[str, int, int | None], None]
+"""`progress(dataset, rows so far, total or None)`."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What every landing run needs beside the extract: where to, under which rules, and who asks."""
+
+    warehouse: Warehouse
+    catalogue: Catalogue
+    run_id: str
+    windows_from: datetime
+    share: float = 0.2
+    progress: Progress | None = None
+
+    def of(self, extract: Extract, span: Window) -> Landing:
+        """The fixed part of one run."""
+        dataset = dataset_of(extract.dataset)
+        return Landing(
+            self.warehouse, extract, dataset, self.catalogue, self.run_id, span, self.windows_from, self.share
+        )
+
+
+def land_window(reader: Reader, extract: Extract, client: Any, window: Window) -> LandingFigures:
+    """Land what changed in `window`; windows that are over count as landed, the running one as open.
+
+    May be repeated at any time, over any range, with the same end state. A snapshot extract reads its full list; rows
+    that are absent from it are removed. Raises ContractBroken when most rows fail (the windows are noted as refused and
+    nothing is stored), Busy when another process lands the same dataset for ten minutes, and what the client raises.
+    """
+    landing = reader.of(extract, window)
+    with reader.warehouse.exclusive(f"land:{extract.dataset}", purpose=f"landing {window.start}", wait=LOCK_WAIT_S):
+        try:
+            return _land(reader, landing, client, Scope(window))
+        except ContractBroken as error:
+            with reader.warehouse.transaction() as conn:
+                windows.note_refused(
+                    conn,
+                    brand=reader.warehouse.brand,
+                    dataset=extract.dataset,
+                    spans=list(grid.windows_of(window)),
+                    reason=str(error),
+                    run_id=reader.run_id,
+                )
+            raise
+
+
+def land_baseline(
+    reader: Reader, extract: Extract, client: Any, until: datetime, *, seconds: float = BASELINE_SECONDS
+) -> LandingFigures:
+    """Land the whole history up to a fixed moment, going on where an earlier run stopped.
+
+    The moment is `until`, floored to a window, when the baseline begins, and stays that. Interval windows take over
+    there: the watermark is set to it at the end. A run stops after `seconds` between two chunks; `windows.watermark`
+    says whether it is done. Raises as `land_window` does.
+    """
+    warehouse, name = reader.warehouse, extract.dataset
+    with warehouse.exclusive(f"land:{name}", purpose="baseline", wait=LOCK_WAIT_S):
+        with warehouse.reading() as conn:
+            begun = windows.watermark(conn, brand=warehouse.brand, dataset=name)
+        if begun.baseline_done:
+            return LandingFigures(name)
+        landing = reader.of(extract, Window(grid.EARLIEST, begun.baseline_to or grid.floor(until)))
+        if begun.baseline_to is None:
+            with warehouse.transaction() as conn:
+                windows.set_baseline(
+                    conn, brand=warehouse.brand, dataset=name, to=landing.span.end, cursor=None, done=False
+                )
+        scope = Scope(landing.span, baseline=True, cursor=begun.baseline_cursor)
+        return _land(reader, landing, client, scope, deadline=time.monotonic() + seconds)
+
+
+def sweep(reader: Reader, extract: Extract, client: Any, *, now: datetime | None = None) -> LandingFigures:
+    """Read every live id of the source and put right what windows cannot see: deletions, merges, missed rows (X1).
+
+    Rows that the source no longer lists are marked not live; rows that it lists and we lack are fetched in full.
+    Changes belong to the running window. The watermark stays where it is.
+    """
+    moment = grid.floor(now or datetime.now(UTC))
+    landing = reader.of(extract, Window(moment, moment + grid.STEP))
+    with reader.warehouse.exclusive(f"land:{extract.dataset}", purpose="sweep", wait=LOCK_WAIT_S):
+        return _sweep(reader, landing, client)
+
+
+def _land(
+    reader: Reader, landing: Landing, client: Any, scope: Scope, *, deadline: float | None = None
+) -> LandingFigures:
+    """Read pages of `scope` and store them chunk by chunk; the last transaction also closes the read."""
+    figures, counts = _retry_held(reader, landing), Counts()
+    seen = Seen() if landing.extract.snapshot else None
+    rows = 0
+    for chunk, cursor, last in _chunks(landing.extract.read(client, scope)):
+        checked = check(landing, chunk)
+        crashpoint("extract:before-commit")
+        with reader.warehouse.transaction() as conn:
+            stored = store(conn, landing, checked, documents=chunk.documents)
+            counts.add(stored.windows)
+            if seen is not None:
+                seen.add(checked, landing.dataset.key)
+            if last and seen is not None:
+                figures.removed += remove_absent(conn, landing, seen, chunk.requested_at)
+            _note(conn, landing, scope, stored, counts, cursor=cursor, last=last)
+        crashpoint("extract:after-commit")
+        figures.add(stored.figures)
+        rows += len(chunk.documents)
+        if reader.progress:
+            reader.progress(landing.dataset.name, rows, chunk.total)
+        if deadline is not None and time.monotonic() > deadline:
+            break
+    figures.check()
+    return figures
+
+
+def _retry_held(reader: Reader, landing: Landing) -> LandingFigures:
+    """Look again at rows that broke a rule about other rows: those others may have changed meanwhile (X2)."""
+    figures = LandingFigures(landing.dataset.name)
+    rules = relation_rules(landing.dataset)
+    if not rules:
+        return figures
+    with reader.warehouse.transaction() as conn:
+        held = exceptions.payloads_of(conn, brand=reader.warehouse.brand, subject=landing.dataset.name, rules=rules)
+        for _, payload, last_seen in held:
+            # Its version must not be newer than when it was read: a later read of the same row has to win.
+            chunk = Chunk([decode(payload)], last_seen)
+            stored = store(conn, landing, check(landing, chunk), documents=chunk.documents)
+            touch(conn, landing, stored.windows)
+            figures.add(stored.figures)
+    return figures
+
+
+class Counts:
+    """Counts by window over the chunks of one read."""
+
+    def __init__(self) -> None:
+        self._by_start: dict[datetime, WindowCount] = {}
+
+    def add(self, found: Iterable[WindowCount]) -> None:
+        """Add the counts of a chunk."""
+        for count in found:
+            old = self._by_start.get(count.window.start, WindowCount(count.window))
+            self._by_start[count.window.start] = WindowCount(
+                count.window,
+                read=old.read + count.read,
+                changed=old.changed + count.changed,
+                quarantined=old.quarantined + count.quarantined,
+            )
+
+    def of(self, spans: Iterable[Window]) -> list[WindowCount]:
+        """Counts for each of `spans`, zero where nothing was seen."""
+        return [self._by_start.get(span.start, WindowCount(span)) for span in spans]
+
+
+def _note(
+    conn: sa.Connection,
+    landing: Landing,
+    scope: Scope,
+    stored: Stored,
+    counts: Counts,
+    *,
+    cursor: str | None,
+    last: bool,
+) -> None:
+    """Note what this transaction did to windows; the last one of a read closes it and moves the watermark."""
+    brand, dataset = landing.warehouse.brand, landing.dataset.name
+    if scope.baseline:
+        touch(conn, landing, stored.windows, kind=WindowKind.BASELINE)
+        windows.set_baseline(conn, brand=brand, dataset=dataset, to=landing.span.end, cursor=cursor, done=last)
+        if last:
+            windows.advance(conn, brand=brand, dataset=dataset)
+    elif scope.keys:
+        touch(conn, landing, stored.windows, kind=WindowKind.SWEEP)
+    elif not last:
+        touch(conn, landing, stored.windows)
+    else:
+        _close(conn, landing, counts)
+
+
+def _close(conn: sa.Connection, landing: Landing, counts: Counts) -> None:
+    """Note every window of the span as landed, or as open while it is still running, and move the watermark."""
+    brand, dataset = landing.warehouse.brand, landing.dataset.name
+    spans = list(grid.windows_of(landing.span))
+    # A window counts as landed only if the read reached its end, and the end is past.
+    over = min(landing.span.end, datetime.now(UTC))
+    for state, some in (
+        (WindowState.LANDED, [s for s in spans if s.end <= over]),
+        (WindowState.OPEN, [s for s in spans if s.end > over]),
+    ):
+        if some:
+            windows.note_landed(
+                conn, brand=brand, dataset=dataset, counts=counts.of(some), run_id=landing.run_id, state=state
+            )
+    windows.advance(conn, brand=brand, dataset=dataset)
+
+
+def _chunks(pages: Iterable[Page]) -> Iterator[tuple[Chunk, str | None, bool]]:
+    """Pages put together to chunks, each with its cursor and whether it is the last; at least one chunk.
+
+    One page is read ahead, because the last chunk also closes the read.
+    """
+    documents: list[Any] = []
+    started: list[datetime] = []
+    total: int | None = None
+    ahead = iter(pages)
+    page = next(ahead, None)
+    if page is None:
+        yield Chunk([], datetime.now(UTC), 0), None, True
+    while page is not None:
+        following = next(ahead, None)
+        documents.extend(page.documents)
+        started.append(page.requested_at)
+        total = page.total if page.total is not None else total
+        if following is None or len(documents) >= CHUNK_ROWS:
+            yield Chunk(documents, min(started), total), page.cursor, following is None
+            documents, started = [], []
+        page = following
+
+
+def _sweep(reader: Reader, landing: Landing, client: Any) -> LandingFigures:
+    seen = Seen()
+    requested_at: datetime | None = None
+    for page in landing.extract.read(client, Scope(landing.span, sweep=True)):
+        requested_at = requested_at or page.requested_at
+        seen.add_documents(page.documents, landing.extract.key_member)
+    with reader.warehouse.reading() as conn:
+        missed = missed_keys(conn, landing, seen)
+    figures = LandingFigures(landing.dataset.name)
+    if missed:
+        figures = _land(reader, landing, client, Scope(landing.span, keys=tuple(missed)))
+    with reader.warehouse.transaction() as conn:
+        figures.removed = remove_absent(conn, landing, seen, requested_at or datetime.now(UTC))
+    return figures
