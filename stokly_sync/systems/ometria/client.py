@@ -192,9 +192,14 @@ class OmetriaClient:
         rows = self._list("/contacts", {})
         return {str(row.get("collection")): _whole(row.get("count")) or 0 for row in rows if isinstance(row, Mapping)}
 
-    def contacts(self, collection: str) -> Iterator[list[Json]]:
-        """Contacts of one collection, a page at a time."""
-        return self._pages(f"/contacts/{quote(collection, safe='')}", {})
+    @property
+    def contacts_path(self) -> str:
+        """Path of the list of our collection; 404 before the first push to it."""
+        return f"/contacts/{quote(self.settings.collection, safe='')}"
+
+    def contacts(self) -> Iterator[list[Json]]:
+        """Contacts of our collection, a page at a time."""
+        return self._pages(self.contacts_path, {})
 
     def products(self) -> Iterator[list[Json]]:
         """Products with their variants, a page at a time; without the parameter only parents come back."""

@@ -41,7 +41,7 @@ def _custom_fields(client: OmetriaClient, samples: Mapping[str, Json | None], co
     settings = client.settings
     contact: Json | None = None
     if contacts and settings.contact_properties:
-        contact = next((page[0] for page in client.contacts(settings.collection) if page), None)
+        contact = client.sample(client.contacts_path)
     for what, mapping, sample in (
         ("contacts", settings.contact_properties, contact),
         ("products", settings.product_properties, samples.get("/products")),

@@ -61,7 +61,7 @@ def order_facts(records: Sequence[Json]) -> pd.DataFrame:
 def read_contacts(client: OmetriaClient) -> Iterator[Facts]:
     """Contacts of our collection; nothing where the collection does not exist yet."""
     if client.settings.collection in client.collections():
-        yield from _facts(client.contacts(client.settings.collection), contact_facts)
+        yield from _facts(client.contacts(), contact_facts)
 
 
 def read_products(client: OmetriaClient) -> Iterator[Facts]:
