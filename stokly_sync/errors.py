@@ -48,3 +48,7 @@ class BatchRefused(StoklySyncError):
 
 class InDoubt(StoklySyncError):
     """A request that writes was sent and no answer came: it may or may not have taken effect."""
+
+
+class NotOffered(PermanentError):
+    """The account has no such resource: its dataset is reported as not offered, and nothing else stops."""

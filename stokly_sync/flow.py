@@ -92,7 +92,7 @@ class Scope:
     """What an extract is asked to read.
 
     Exactly one of: a `window` (what changed in it), a `baseline` (the whole history up to `window.end`, going on
-    after `cursor`), or a `sweep` (every live record, to find deletions, merges and missed rows).
+    after `cursor`), or a `sweep` (every live record as cheaply as it comes, to find deletions, merges and missed rows).
     """
 
     window: Window
@@ -151,6 +151,9 @@ class Extract:
     """True where the source has no way to ask for changes: each read is the full list, what is absent is gone."""
     after: tuple[str, ...] = ()
     """Datasets that must be landed before this one, because its rules look at their rows."""
+    complete: Callable[[Any, Sequence[Json]], Sequence[Json]] | None = None
+    """`complete(client, documents)`: documents of a sweep with the sub-documents that a sweep leaves out, for those
+    few that are worth it. None where the documents of a sweep are whole. A document that is gone by now is left out."""
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,13 @@ import sqlalchemy as sa
 from stokly_sync.contracts.rules import Catalogue
 from stokly_sync.contracts.schema import dataset_of
 from stokly_sync.crashpoints import crashpoint
-from stokly_sync.errors import ContractBroken
+from stokly_sync.errors import ContractBroken, NotOffered
 from stokly_sync.flow import Extract, Page, Scope, Window
 from stokly_sync.landing import grid
 from stokly_sync.landing.figures import LandingFigures
 from stokly_sync.landing.relations import relation_rules
 from stokly_sync.landing.store import Chunk, Landing, Stored, check, store, touch
-from stokly_sync.landing.sweep import Seen, missed_keys, remove_absent
+from stokly_sync.landing.sweep import Seen, missed, remove_absent
 from stokly_sync.warehouse import exceptions, windows
 from stokly_sync.warehouse.store import Warehouse
 from stokly_sync.warehouse.windows import WindowCount, WindowKind, WindowState
@@ -72,6 +72,10 @@ def land_window(reader: Reader, extract: Extract, client: Any, window: Window) -
     with reader.warehouse.exclusive(f"land:{extract.dataset}", purpose=f"landing {window.start}", wait=LOCK_WAIT_S):
         try:
             return _land(reader, landing, client, Scope(window))
+        except NotOffered:
+            with reader.warehouse.transaction() as conn:
+                _close(conn, landing, Counts())
+            return LandingFigures(extract.dataset, offered=False)
         except ContractBroken as error:
             with reader.warehouse.transaction() as conn:
                 windows.note_refused(
@@ -107,7 +111,15 @@ def land_baseline(
                     conn, brand=warehouse.brand, dataset=name, to=landing.span.end, cursor=None, done=False
                 )
         scope = Scope(landing.span, baseline=True, cursor=begun.baseline_cursor)
-        return _land(reader, landing, client, scope, deadline=time.monotonic() + seconds)
+        try:
+            return _land(reader, landing, client, scope, deadline=time.monotonic() + seconds)
+        except NotOffered:
+            with warehouse.transaction() as conn:
+                windows.set_baseline(
+                    conn, brand=warehouse.brand, dataset=name, to=landing.span.end, cursor=None, done=True
+                )
+                windows.advance(conn, brand=warehouse.brand, dataset=name)
+            return LandingFigures(name, offered=False)
 
 
 def sweep(reader: Reader, extract: Extract, client: Any, *, now: datetime | None = None) -> LandingFigures:
@@ -119,7 +131,10 @@ def sweep(reader: Reader, extract: Extract, client: Any, *, now: datetime | None
     moment = grid.floor(now or datetime.now(UTC))
     landing = reader.of(extract, Window(moment, moment + grid.STEP))
     with reader.warehouse.exclusive(f"land:{extract.dataset}", purpose="sweep", wait=LOCK_WAIT_S):
-        return _sweep(reader, landing, client)
+        try:
+            return _sweep(reader, landing, client)
+        except NotOffered:
+            return LandingFigures(extract.dataset, offered=False)
 
 
 def _land(
@@ -207,8 +222,6 @@ def _note(
         windows.set_baseline(conn, brand=brand, dataset=dataset, to=landing.span.end, cursor=cursor, done=last)
         if last:
             windows.advance(conn, brand=brand, dataset=dataset)
-    elif scope.keys:
-        touch(conn, landing, stored.windows, kind=WindowKind.SWEEP)
     elif not last:
         touch(conn, landing, stored.windows)
     else:
@@ -256,16 +269,24 @@ def _chunks(pages: Iterable[Page]) -> Iterator[tuple[Chunk, str | None, bool]]:
 
 
 def _sweep(reader: Reader, landing: Landing, client: Any) -> LandingFigures:
-    seen = Seen()
+    """Pages of a sweep are landed where they are whole, and where they are not, those rows that are new or newer."""
+    seen, figures = Seen(), LandingFigures(landing.dataset.name)
     requested_at: datetime | None = None
-    for page in landing.extract.read(client, Scope(landing.span, sweep=True)):
-        requested_at = requested_at or page.requested_at
-        seen.add_documents(page.documents, landing.extract.key_member)
-    with reader.warehouse.reading() as conn:
-        missed = missed_keys(conn, landing, seen)
-    figures = LandingFigures(landing.dataset.name)
-    if missed:
-        figures = _land(reader, landing, client, Scope(landing.span, keys=tuple(missed)))
-    with reader.warehouse.transaction() as conn:
-        figures.removed = remove_absent(conn, landing, seen, requested_at or datetime.now(UTC))
+    complete = landing.extract.complete
+    for chunk, _, last in _chunks(landing.extract.read(client, Scope(landing.span, sweep=True))):
+        requested_at = requested_at or chunk.requested_at
+        seen.add_documents(chunk.documents, landing.extract.key_member)
+        if complete is not None:
+            with reader.warehouse.reading() as conn:
+                worth_it = missed(conn, landing, chunk)
+            chunk = Chunk(complete(client, worth_it) if worth_it else [], chunk.requested_at)
+        checked = check(landing, chunk)
+        crashpoint("sweep:before-commit")
+        with reader.warehouse.transaction() as conn:
+            stored = store(conn, landing, checked, documents=chunk.documents)
+            touch(conn, landing, stored.windows, kind=WindowKind.SWEEP)
+            if last:
+                figures.removed = remove_absent(conn, landing, seen, requested_at)
+        figures.add(stored.figures)
+    figures.check()
     return figures

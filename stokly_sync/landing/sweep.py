@@ -14,8 +14,8 @@ import sqlalchemy as sa
 
 from stokly_sync.flow import Json, Window
 from stokly_sync.landing.grid import STEP, floor
-from stokly_sync.landing.store import Checked, Landing, touch
-from stokly_sync.warehouse.bulk import stream_frames, update
+from stokly_sync.landing.store import Checked, Chunk, Landing, touch
+from stokly_sync.warehouse.bulk import among, read_frame, stream_frames, update
 from stokly_sync.warehouse.tables import EXCEPTIONS, LANDED
 from stokly_sync.warehouse.windows import WindowCount, WindowKind
 
@@ -38,17 +38,30 @@ class Seen:
         self.keys.update(str(d[member]) for d in documents if member in d)
 
 
-def missed_keys(conn: sa.Connection, landing: Landing, seen: Seen) -> list[str]:
-    """Keys that the source lists and that are neither landed live nor held back; sorted."""
-    table, brand = LANDED[landing.dataset.name], landing.warehouse.brand
-    key = table.c[landing.dataset.key]
-    known: set[str] = set()
-    for frame in stream_frames(conn, sa.select(key).where(table.c.brand == brand, table.c.live)):
-        known.update(frame[landing.dataset.key])
+def missed(conn: sa.Connection, landing: Landing, chunk: Chunk) -> list[Json]:
+    """Documents of a chunk that are neither held back nor landed live, or that say that they are newer than landed."""
+    dataset, table, brand = landing.dataset, LANDED[landing.dataset.name], landing.warehouse.brand
+    member = landing.extract.key_member
+    keys = [str(d[member]) for d in chunk.documents if member in d]
+    key = table.c[dataset.key]
+    landed = read_frame(
+        conn, sa.select(key, table.c.version).where(table.c.brand == brand, table.c.live, among(conn, key, keys))
+    )
+    versions = dict(zip(landed[dataset.key], landed["version"], strict=True))
     e = EXCEPTIONS.c
-    held = sa.select(e.key).where(e.brand == brand, e.subject == landing.dataset.name, e.state.in_(["open", "ignored"]))
-    known.update(conn.execute(held).scalars())
-    return sorted(seen.keys - known)
+    held = sa.select(e.key).where(
+        e.brand == brand, e.subject == dataset.name, e.state.in_(["open", "ignored"]), among(conn, e.key, keys)
+    )
+    waiting = set(conn.execute(held).scalars())
+    root = landing.extract.rows(chunk.documents, chunk.requested_at).frames[dataset.name]
+    updated = dict(zip(root[dataset.key], root["updated_at"], strict=True)) if "updated_at" in root else {}
+
+    def worth_it(found: str) -> bool:
+        if found not in versions:
+            return found not in waiting
+        return bool(updated.get(found, pd.NaT) > versions[found])
+
+    return [d for d in chunk.documents if member in d and worth_it(str(d[member]))]
 
 
 def remove_absent(conn: sa.Connection, landing: Landing, seen: Seen, requested_at: datetime) -> int:

@@ -26,6 +26,9 @@ class Source:
     snapshot: bool = False
     reads: list[Scope] = field(default_factory=list)
     stop_after: int | None = None
+    lines_apart: bool = False
+    """Whether a sweep gives documents without their lines, which are fetched for those worth it."""
+    completed: list[str] = field(default_factory=list)
 
     def put(self, **document: Any) -> None:
         """Add or change a document; its key member is the dataset's key column."""
@@ -42,14 +45,18 @@ class Source:
             rows=lambda documents, requested_at: _rows(dataset, documents, requested_at),
             key_member=dataset.key,
             snapshot=self.snapshot,
+            complete=(lambda _client, documents: self._complete(documents)) if self.lines_apart else None,
         )
+
+    def _complete(self, documents: Sequence[Json]) -> list[Json]:
+        keys = [d[DATASETS[self.dataset].key] for d in documents]
+        self.completed += keys
+        return [self.documents[k] for k in keys]
 
     def _read(self, scope: Scope) -> Iterator[Page]:
         self.reads.append(scope)
         keys = sorted(self.documents)
-        if scope.keys:
-            keys = [k for k in keys if k in scope.keys]
-        elif scope.baseline and scope.cursor:
+        if scope.baseline and scope.cursor:
             keys = [k for k in keys if k > scope.cursor]
         elif not (scope.baseline or scope.sweep or self.snapshot):
             keys = [k for k in keys if _time(self.documents[k]) >= scope.window.start]
@@ -57,7 +64,9 @@ class Source:
             if self.stop_after is not None and n >= self.stop_after:
                 raise ConnectionError("the source went away")
             some = keys[start : start + self.page]
-            yield Page([self.documents[k] for k in some], datetime.now(UTC), cursor=some[-1], total=len(keys))
+            bare = scope.sweep and self.lines_apart
+            documents = [{m: v for m, v in self.documents[k].items() if not (bare and m == "lines")} for k in some]
+            yield Page(documents, datetime.now(UTC), cursor=some[-1], total=len(keys))
 
 
 def _time(document: Json) -> datetime:

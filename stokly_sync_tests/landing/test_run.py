@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,8 +12,8 @@ import sqlalchemy as sa
 
 from stokly_sync.contracts.money import NANO
 from stokly_sync.contracts.rules import Catalogue, Rule, catalogue
-from stokly_sync.errors import ContractBroken
-from stokly_sync.flow import Team, Window
+from stokly_sync.errors import ContractBroken, NotOffered
+from stokly_sync.flow import Page, Scope, Team, Window
 from stokly_sync.landing import grid, run
 from stokly_sync.landing.run import Reader, land_baseline, land_window, sweep
 from stokly_sync.warehouse import windows
@@ -222,6 +224,28 @@ def test_a_sweep_finds_what_was_missed_and_what_is_gone(reader: Reader) -> None:
     }
     running = grid.floor(datetime.now(UTC))
     assert running in revisions(reader.warehouse)
+
+
+def test_a_sweep_fetches_the_lines_of_those_orders_only_that_are_new_or_newer(reader: Reader) -> None:
+    source = orders(4)
+    land_window(reader, source.extract(), None, HOUR)
+    source.lines_apart = True
+    source.put(**order("late", at=T0 - timedelta(days=9)))
+    source.put(**order("o1", number="7") | {"updated_at": T0 + timedelta(hours=2)})
+    figures = sweep(reader, source.extract(), None)
+    assert source.completed == ["late", "o1"]
+    assert (figures.changed, figures.removed) == (2, 0)
+    assert len(landed(reader.warehouse, "stokly.order_lines")) == 5
+
+
+def test_a_dataset_that_the_account_does_not_offer_is_no_failure(reader: Reader) -> None:
+    def refuse(_client: object, _scope: Scope) -> Iterator[Page]:
+        raise NotOffered("no such list")
+
+    extract = replace(orders(1).extract(), read=refuse)
+    assert not land_baseline(reader, extract, None, T0).offered
+    assert not land_window(reader, extract, None, HOUR).offered
+    assert watermark(reader.warehouse).watermark == HOUR.end
 
 
 def test_what_a_snapshot_does_not_list_any_more_is_not_live(reader: Reader) -> None:
