@@ -1,0 +1,104 @@
+"""What a contract costs: values into a frame, validation against all rules, and the frame out as CSV for COPY.
+
+The target speaks of twelve columns of an orders frame, twenty thousand rows at a time as landing does it, starting from
+decoded documents. Beside it stand the real tables of orders and lines, which are wider, per row of either table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+
+from pyarrow import BufferOutputStream, csv
+
+from benchmarks import synthetic
+from benchmarks.context import Context
+from benchmarks.harness import rounds, seconds, timed
+from benchmarks.results import Line, at_most
+from stokly_sync.contracts.sales import ORDERS
+from stokly_sync.contracts.schema import validate
+from stokly_sync.contracts.tables import Dataset, Kind
+from stokly_sync.flow import Frames, Rows
+from stokly_sync.systems.stokly.documents.cells import Cells, frame_of
+from stokly_sync.systems.stokly.documents.orders import order_rows
+from stokly_sync.systems.stokly.settings import StoklySettings
+from stokly_sync.systems.transport import decode
+from stokly_sync.warehouse.frames import to_arrow
+from stokly_sync.warehouse.tables import LANDED
+
+TITLE: Final = "Contracts, with getting into and out of the frame"
+CHUNK: Final = 20_000
+_TWELVE: Final = {
+    "order_id": "saleOrderId",
+    "stage": "stage",
+    "currency": "currency",
+    "country": "shippingAddressCountry",
+    "customer_email": "customerEmail",
+    "shipping": "displayShippingCost",
+    "shipping_tax": "displayShippingTax",
+    "total": "displayTotal",
+    "created_at": "createdAt",
+    "updated_at": "updatedAt",
+    "line_count": "line_count",
+    "lines_total": "lines_total",
+}
+
+
+def documents(count: int, end: datetime) -> list[dict[str, Any]]:
+    """Decoded order documents, as a client hands them on."""
+    piece = synthetic.orders(synthetic.Timeline.until(end, rows=count))
+    found: list[dict[str, Any]] = decode(b"[" + b",".join(piece(row) for row in range(count)) + b"]")
+    for order in found:
+        order["line_count"] = len(order["items"])
+        order["lines_total"] = sum(line["displayLineTotal"] for line in order["items"])
+    return found
+
+
+def run(context: Context) -> list[Line]:
+    """Seconds per million rows of each step; the target is on the sum for twelve columns."""
+    orders = documents(CHUNK, context.end)
+    narrow = _narrow()
+    small = _frames(narrow, orders)
+    wide = order_rows(orders, context.end, settings=StoklySettings())
+    counted = {"narrow": CHUNK, "wide": sum(len(frame) for frame in wide.frames.values())}
+    steps: dict[str, Callable[[], Any]] = {
+        "twelve columns: documents into the frame": partial(_frames, narrow, orders),
+        "twelve columns: validation": partial(validate, narrow, Rows(small)),
+        "twelve columns: frame out to CSV": partial(_csv, small),
+        "orders and lines: documents into the frames": partial(
+            order_rows, orders, context.end, settings=StoklySettings()
+        ),
+        "orders and lines: validation": partial(validate, ORDERS, wide),
+        "orders and lines: frames out to CSV": partial(_csv, wide.frames),
+    }
+    samples = rounds({name: partial(timed, work) for name, work in steps.items()}, count=max(context.rounds, 5))
+    million = {
+        name: seconds(found) / counted["narrow" if name.startswith("twelve") else "wide"] * 1e6
+        for name, found in samples.items()
+    }
+    lines = [Line(name, f"{value:.2f} s per million rows") for name, value in million.items()]
+    total = sum(value for name, value in million.items() if name.startswith("twelve"))
+    return [*lines, at_most("twelve columns: in, validated and out", total, 2.0, unit=" s per million rows")]
+
+
+def _narrow() -> Dataset:
+    root = ORDERS.root
+    columns = tuple(replace(c, required=c.name in ("order_id", "total")) for c in root.columns if c.name in _TWELVE)
+    rules = tuple(rule for rule in root.rules if rule.code != "ST-ORDER-LINES")
+    # As a child table it has no columns but its own.
+    return Dataset(replace(root, columns=columns, rules=rules, parent_key="order_id"))
+
+
+def _frames(dataset: Dataset, orders: Sequence[Mapping[str, Any]]) -> Frames:
+    cells = Cells(dataset, orders, [""] * len(orders))  # type: ignore[arg-type]
+    read = {Kind.TEXT: cells.text, Kind.MONEY: cells.money, Kind.WHOLE: cells.whole, Kind.TIME: cells.time}
+    columns = {c.name: read[c.kind](_TWELVE[c.name]) for c in dataset.root.columns}
+    return {dataset.name: frame_of([(c.name, c.kind) for c in dataset.root.columns], columns)}
+
+
+def _csv(frames: Frames) -> None:
+    for name, frame in frames.items():
+        csv.write_csv(to_arrow(LANDED[name], frame), BufferOutputStream(), csv.WriteOptions(include_header=False))
