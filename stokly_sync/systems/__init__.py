@@ -2,3 +2,10 @@
 
 `transport` is what the clients share. Each folder exports one `SYSTEM`; nothing above them special-cases a vendor.
 """
+
+from stokly_sync.flow import System
+from stokly_sync.systems.ometria import SYSTEM as OMETRIA
+from stokly_sync.systems.stokly import SYSTEM as STOKLY
+
+SYSTEMS: tuple[System, ...] = (STOKLY, OMETRIA)
+"""All systems, the source first; another one is a folder here and a word in this list."""
