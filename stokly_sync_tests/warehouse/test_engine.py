@@ -113,8 +113,8 @@ def test_what_a_reader_sees_does_not_change_under_it(warehouse: Warehouse) -> No
 
 def test_a_failed_transaction_leaves_nothing(warehouse: Warehouse) -> None:
     values = {"brand": "demo", "plan_id": "p", "feed": "f", "created_at": NOON, "counts": "", "windows": ""}
+    twice = [sa.insert(PLANS).values(**values, state=state) for state in ("planned", "sent")]
     with pytest.raises(sa.exc.IntegrityError), warehouse.transaction() as writer:
-        writer.execute(sa.insert(PLANS).values(**values, state="planned"))
-        writer.execute(sa.insert(PLANS).values(**values, state="sent"))
+        [writer.execute(statement) for statement in twice]
     with warehouse.reading() as reader:
         assert reader.scalar(sa.select(sa.func.count()).select_from(PLANS)) == 0
