@@ -1,0 +1,102 @@
+"""How a comparison is told: as the JSON of `stokly-sync sync`, as a stored body, and in one sentence.
+
+Amounts are text with two places per currency. Nothing personal: keys are ids, and compared texts are no addresses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import msgspec
+
+from stokly_sync.contracts import money
+from stokly_sync.flow import Json
+from stokly_sync.reconciliation.compare import Comparison, Difference
+
+SAMPLE: Final = 20
+"""Differences that are listed one by one; the exact number always stands beside them."""
+
+
+@dataclass(frozen=True)
+class Body:
+    """The same body as a value and as JSON text."""
+
+    value: Json
+    text: str
+
+
+def body_of(comparison: Comparison) -> Body:
+    """What is stored of one comparison: counts, totals, differences by rule, and the first unexplained ones."""
+    value = feed_json(comparison) | {"sample": [_row(d) for d in comparison.unexplained[:SAMPLE]]}
+    return Body(value, msgspec.json.encode(value).decode())
+
+
+def title_of(comparison: Comparison) -> str:
+    """What is wrong, in one sentence."""
+    parts = []
+    if comparison.unexplained:
+        parts.append(f"{len(comparison.unexplained)} unexplained differences")
+    if comparison.in_doubt:
+        parts.append(f"{comparison.in_doubt} records in doubt")
+    if comparison.unaccounted:
+        parts.append("unaccounted " + ", ".join(f"{a} {c}" for c, a in money.texts(comparison.unaccounted).items()))
+    return f"{comparison.feed} does not agree with Stokly: {', '.join(parts)}."
+
+
+def feed_json(comparison: Comparison) -> Json:
+    """One feed of a reconciliation as plain JSON values."""
+    return {
+        "status": "agreed" if comparison.agreed else "differs",
+        "read_back": comparison.read_back,
+        "counts": {
+            "stokly": comparison.source.count,
+            "expected": comparison.ours.count,
+            "destination": comparison.theirs.count,
+        },
+        "totals": _both(comparison.source.totals, comparison.theirs.totals),
+        "refunds": _both(comparison.ours.refunds, comparison.theirs.refunds),
+        "differences": {
+            "explained": comparison.explained,
+            "unexplained": len(comparison.unexplained),
+            "unexplained_by_kind": _by_kind(comparison.unexplained),
+            "unaccounted": money.texts(comparison.unaccounted),
+            "in_doubt": comparison.in_doubt,
+        },
+    }
+
+
+def as_json(comparisons: Iterable[Comparison]) -> Json:
+    """The reconciliation of one destination: its status, and every feed by name."""
+    found = list(comparisons)
+    feeds = {c.feed.partition("/")[2]: feed_json(c) for c in found}
+    return {
+        "status": "agreed" if all(c.agreed for c in found) else "differs",
+        "counts": {name: feed["counts"] for name, feed in feeds.items()},
+        "totals": {name: feed["totals"] for name, feed in feeds.items() if feed["totals"]},
+        "refunds": {name: feed["refunds"] for name, feed in feeds.items() if feed["refunds"]},
+        "differences": {
+            "explained": sum(sum(c.explained.values()) for c in found),
+            "unexplained": sum(len(c.unexplained) + len(c.unaccounted) for c in found),
+            "in_doubt": sum(c.in_doubt for c in found),
+        },
+        "feeds": feeds,
+    }
+
+
+def _both(ours: Any, theirs: Any) -> Json:
+    currencies = sorted({*ours, *theirs})
+    return {c: {"stokly": money.text(ours.get(c, 0)), "destination": money.text(theirs.get(c, 0))} for c in currencies}
+
+
+def _by_kind(differences: Iterable[Difference]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for difference in differences:
+        kind = f"{difference.kind}:{difference.field}" if difference.field else str(difference.kind)
+        counts[kind] = counts.get(kind, 0) + 1
+    return dict(sorted(counts.items()))
+
+
+def _row(difference: Difference) -> Json:
+    return asdict(difference) | {"amount": money.text(difference.amount), "kind": str(difference.kind)}
