@@ -124,7 +124,9 @@ def frames(**tables: Sequence[Mapping[str, Any]]) -> Frames:
 
 
 def order_frames(
-    order: Mapping[str, Any] | None = None, lines: Sequence[Mapping[str, Any]] = ({},), **tables: Sequence[Mapping[str, Any]]
+    order: Mapping[str, Any] | None = None,
+    lines: Sequence[Mapping[str, Any]] = ({},),
+    **tables: Sequence[Mapping[str, Any]],
 ) -> Frames:
     """Frames of one order with one line of one item, bought by one customer."""
     return frames(**{"orders": [order or {}], "order_lines": lines, "items": [{}], "customers": [{}], **tables})
