@@ -30,8 +30,6 @@ from stokly_sync.warehouse.tables import RATE_BUDGETS
 
 # Slots lie this much further apart than the limit asks for: a call that starts late must not crowd the next ones.
 _MARGIN: Final = 1.05
-# A slot used later than this part of its distance is given up; together with the margin the limit still holds.
-_LATENESS: Final = 0.2
 # How far ahead of the clock the last leased slot may lie when a lane asks for more; a faster lane may always queue.
 _AHEAD: Final = {Lane.BULK: timedelta(seconds=1), Lane.INTERVAL: timedelta(seconds=2), Lane.FAST: timedelta.max}
 # Part of the burst that a lane must leave to faster ones.
@@ -56,6 +54,11 @@ class Limits:
     def together(self) -> int:
         """Calls that may come at once; by default a tenth of a limit over many seconds, else one."""
         return max(1, self.burst or (int(self.calls) // 10 if self.seconds >= 10 else 1))
+
+    @property
+    def lateness(self) -> timedelta:
+        """How late a slot may be used; as the slots lie further apart by as much, the limit holds all the same."""
+        return timedelta(seconds=(_MARGIN - 1) * self.seconds)
 
     @property
     def apart(self) -> timedelta:
@@ -114,13 +117,14 @@ class DatabaseBudget:
 
     def _own_slot(self, lane: Lane) -> datetime | None:
         """A leased slot that may still be used; unused ones mean that fewer should be leased at once."""
-        oldest = self._now() - self._limits.apart * _LATENESS
+        oldest = self._now() - self._limits.lateness
         slots = self._slots[lane]
+        if slots and slots[0] < oldest:
+            self._lease[lane] = max(1, self._lease[lane] // 2)
         while slots:
             slot = slots.popleft()
             if slot >= oldest:
                 return slot
-            self._lease[lane] = 1
         return None
 
     def _lease_slots(self, lane: Lane) -> datetime | None:
@@ -147,8 +151,8 @@ class DatabaseBudget:
         left = (moment - self._now()).total_seconds()
         if moment > until:
             raise TransientError(
-                f"the rate budget allows the next call in {left:.0f} s, longer than one call may wait. Nothing is lost; "
-                f"the next run goes on. If it happens often, fewer processes should share this API key.",
+                f"the rate budget allows the next call in {left:.0f} s, longer than one call may wait. Nothing is "
+                f"lost; the next run goes on. If it happens often, let fewer processes share this API key.",
                 retry_after=left,
             )
         while left > 0:
@@ -157,9 +161,9 @@ class DatabaseBudget:
 
     def _block(self, pause: timedelta) -> None:
         with self._lock, self._engine.begin() as connection:
-            now = self._now()
-            self._read(connection)
-            self._write(connection, blocked_until=now + pause, next_slot=now + pause)
+            until = self._now() + pause
+            first, blocked = self._read(connection)
+            self._write(connection, blocked_until=max(until, blocked or until), next_slot=max(until, first or until))
             for slots in self._slots.values():
                 slots.clear()
             self._lease = dict.fromkeys(Lane, 1)
