@@ -18,7 +18,7 @@ from pyarrow import csv
 from sqlalchemy.dialects import postgresql, sqlite
 
 from stokly_sync.warehouse.engine import COPY_IN
-from stokly_sync.warehouse.frames import from_rows, kinds_of, to_arrow, to_rows
+from stokly_sync.warehouse.frames import from_rows, kinds_of, to_arrow, to_rows, without_zone
 from stokly_sync.warehouse.reading import among, read_frame, rows_by, stream_frames
 
 __all__ = [
@@ -211,7 +211,8 @@ def _send(conn: sa.Connection, target: str, part: pa.Table) -> None:
     names = ", ".join(_name(conn, c) for c in part.column_names)
     if conn.dialect.name == "postgresql":
         sink = pa.BufferOutputStream()
-        csv.write_csv(part, sink, csv.WriteOptions(include_header=False))
+        # Our sessions run in UTC, so that a time without a zone is read as what it is.
+        csv.write_csv(without_zone(part), sink, csv.WriteOptions(include_header=False))
         statement = f"COPY {_name(conn, target)} ({names}) FROM STDIN WITH (FORMAT csv)"
         conn.exec_driver_sql(statement, execution_options={COPY_IN: pa.BufferReader(sink.getvalue())})
     else:

@@ -17,20 +17,23 @@ import sqlalchemy as sa
 from stokly_sync.contracts.tables import UTC_TIME, Kind
 from stokly_sync.warehouse.sqltypes import kind_of
 
+_TIME: Final = pa.timestamp("us", tz="UTC")
+_NAIVE_TIME: Final = pa.timestamp("us")
+
 ARROW: Final[dict[Kind, pa.DataType]] = {
     Kind.TEXT: pa.large_string(),
     Kind.JSON: pa.large_string(),
     Kind.MONEY: pa.int64(),
     Kind.WHOLE: pa.int64(),
     Kind.FLAG: pa.bool_(),
-    Kind.TIME: pa.timestamp("us", tz="UTC"),
+    Kind.TIME: _TIME,
 }
 
 _PANDAS: Final[dict[pa.DataType, Any]] = {
     pa.large_string(): pd.StringDtype("pyarrow", na_value=float("nan")),
     pa.int64(): pd.Int64Dtype(),
     pa.bool_(): pd.BooleanDtype(),
-    pa.timestamp("us", tz="UTC"): UTC_TIME,
+    _TIME: UTC_TIME,
 }
 
 # PostgreSQL cannot store the character NUL, which JSON can carry; it is shown as "replacement character" on both.
@@ -68,6 +71,14 @@ def without_nul(arrow: pa.Table) -> pa.Table:
     for i, field in enumerate(arrow.schema):
         if field.type == pa.large_string() and _has_nul(arrow.column(i)):
             arrow = arrow.set_column(i, field, pc.replace_substring(arrow.column(i), _NUL, _NUL_SHOWN))
+    return arrow
+
+
+def without_zone(arrow: pa.Table) -> pa.Table:
+    """The same moments without their zone, which is always UTC: Arrow writes these 25 times faster as text."""
+    for i, field in enumerate(arrow.schema):
+        if field.type == _TIME:
+            arrow = arrow.set_column(i, field.name, arrow.column(i).cast(_NAIVE_TIME))
     return arrow
 
 
