@@ -80,6 +80,12 @@ def digits(currency: pd.Series) -> npt.NDArray[np.int64]:
     return np.array([*known, minor_digits(None)], dtype=np.int64)[codes]
 
 
+def minor_units(currency: pd.Series) -> npt.NDArray[np.int64]:
+    """One minor unit in nano units, a row; see `money.minor_unit`."""
+    units: npt.NDArray[np.int64] = 10 ** (PLACES - digits(currency))
+    return units
+
+
 def decimals(nanos: npt.NDArray[np.int64], places: npt.NDArray[np.int64]) -> list[Decimal | None]:
     """Nano units to Decimals with `places` decimals a row, rounded half-even."""
     minor = half_even(nanos, 10 ** (PLACES - places))

@@ -10,7 +10,7 @@ from typing import Final
 
 import pandas as pd
 
-from stokly_sync.contracts.money import minor_unit
+from stokly_sync.contracts.columns import minor_units
 from stokly_sync.contracts.tables import Column, Dataset, Kind, RowRule, Table
 
 
@@ -27,8 +27,7 @@ CURRENCY_RULE: Final = RowRule(
 def total_is_the_sum_of_its_parts(frame: pd.DataFrame) -> pd.Series:
     """True where total = lines + shipping + its tax, within one minor unit a line (DESIGN, money)."""
     parts = frame["lines_total"].fillna(0) + frame["shipping"].fillna(0) + frame["shipping_tax"].fillna(0)
-    minor = frame["currency"].map(minor_unit, na_action="ignore").fillna(minor_unit(None)).astype("int64")
-    tolerance = minor * frame["line_count"].fillna(0).clip(lower=1)
+    tolerance = frame["line_count"].fillna(0).clip(lower=1) * minor_units(frame["currency"])
     return ((frame["total"] - parts).abs() <= tolerance).fillna(value=True).astype(bool)
 
 
