@@ -26,7 +26,7 @@ from stokly_sync.systems.stokly.documents.cells import Cells, frame_of
 from stokly_sync.systems.stokly.documents.orders import order_rows
 from stokly_sync.systems.stokly.settings import StoklySettings
 from stokly_sync.systems.transport import decode
-from stokly_sync.warehouse.frames import to_arrow
+from stokly_sync.warehouse.frames import to_arrow, without_zone
 from stokly_sync.warehouse.tables import LANDED
 
 TITLE: Final = "Contracts, with getting into and out of the frame"
@@ -94,11 +94,18 @@ def _narrow() -> Dataset:
 
 def _frames(dataset: Dataset, orders: Sequence[Mapping[str, Any]]) -> Frames:
     cells = Cells(dataset, orders, [""] * len(orders))  # type: ignore[arg-type]
-    read = {Kind.TEXT: cells.text, Kind.MONEY: cells.money, Kind.WHOLE: cells.whole, Kind.TIME: cells.time}
+    read: dict[Kind, Callable[[str], Any]] = {
+        Kind.TEXT: cells.text,
+        Kind.MONEY: cells.money,
+        Kind.WHOLE: cells.whole,
+        Kind.TIME: cells.time,
+    }
     columns = {c.name: read[c.kind](_TWELVE[c.name]) for c in dataset.root.columns}
     return {dataset.name: frame_of([(c.name, c.kind) for c in dataset.root.columns], columns)}
 
 
 def _csv(frames: Frames) -> None:
     for name, frame in frames.items():
-        csv.write_csv(to_arrow(LANDED[name], frame), BufferOutputStream(), csv.WriteOptions(include_header=False))
+        csv.write_csv(
+            without_zone(to_arrow(LANDED[name], frame)), BufferOutputStream(), csv.WriteOptions(include_header=False)
+        )

@@ -131,7 +131,7 @@ def _merge(engine: sa.Engine, rows: pd.DataFrame) -> None:
 
 
 def _copy(engine: sa.Engine, rows: pd.DataFrame) -> None:
-    whole = rows.assign(brand="b")
+    whole = rows.assign(brand="b", **{c: rows[c].dt.tz_localize(None) for c in ("created_at", "updated_at")})
     sink = io.BytesIO()
     csv.write_csv(pa.Table.from_pandas(whole, preserve_index=False), sink, csv.WriteOptions(include_header=False))
     sink.seek(0)
