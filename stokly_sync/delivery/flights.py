@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import SimpleQueue
-from threading import Event
+from threading import Event, Lock
 from typing import Any
 
 from stokly_sync.delivery.calls import CallResult, send_batch, told
 from stokly_sync.delivery.ledger import Item
+from stokly_sync.errors import PermanentError, TransientError
 from stokly_sync.flow import Feed, Outcome, State
 
 
@@ -41,7 +42,7 @@ class Settled:
 class Flights:
     """The calls of one delivery; use as a context manager, so that its threads end with it."""
 
-    def __init__(self, feed: Feed, client: Any) -> None:
+    def __init__(self, feed: Feed, client: Any, *, doubts_in_a_row: int) -> None:
         self._feed = feed
         self._client = client
         self._stop = Event()
@@ -49,6 +50,11 @@ class Flights:
         self._senders = ThreadPoolExecutor(feed.limits.concurrency, thread_name_prefix="send")
         # A thread of its own, so that asking for fates never takes a sender's place.
         self._asker = ThreadPoolExecutor(1, thread_name_prefix="settle")
+        self._doubts_allowed = doubts_in_a_row
+        self._doubts = 0
+        self._judging = Lock()
+        self.trouble: TransientError | PermanentError | None = None
+        """Why no further batch leaves, once the destination is not well enough."""
         self.up = 0
         """Batches whose call is not over."""
         self.asking = False
@@ -91,9 +97,30 @@ class Flights:
             self._inbox.put(Landed(attempt_id, items, CallResult(unsent=records)))
             return
         try:
-            self._inbox.put(Landed(attempt_id, items, send_batch(self._feed, self._client, records)))
+            result = send_batch(self._feed, self._client, records)
         except Exception as error:  # noqa: BLE001  # handed to the owning thread, which raises it
+            self.halt()
             self._inbox.put(Landed(attempt_id, items, CallResult(), error))
+            return
+        # Judged here and not by the owner: while that one is at the database, the next batch would already be out.
+        self._judge(result)
+        self._inbox.put(Landed(attempt_id, items, result))
+
+    def _judge(self, result: CallResult) -> None:
+        """Decide whether the destination is well enough to go on."""
+        with self._judging:
+            if result.trouble is not None:
+                self.trouble = self.trouble or result.trouble
+            elif result.doubt is not None:
+                self._doubts += 1
+                if self._doubts >= self._doubts_allowed and self.trouble is None:
+                    self.trouble = TransientError(
+                        f"{self._feed.id}: {self._doubts} calls in a row had no answer; the last one: {result.doubt}"
+                    )
+            elif result.outcomes:
+                self._doubts = 0
+            if self.trouble is not None:
+                self.halt()
 
     def _ask(self, submitted: dict[str, Item]) -> None:
         try:

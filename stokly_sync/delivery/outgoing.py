@@ -35,7 +35,6 @@ class Outgoing:
     trouble: TransientError | PermanentError | None = None
     unknown: int = 0
     """Records that were sent without an answer and may be sent again in another pass."""
-    _doubts: int = 0
     _done: list[Landed] = field(default_factory=list)
     _submitted: dict[str, Item] = field(default_factory=dict)
 
@@ -46,16 +45,16 @@ class Outgoing:
         """
         source = batches(self._planned(), self.site.feed.limits, document=lambda item: item.record.document)
         failure: Exception | None = None
-        with Flights(self.site.feed, self.site.client) as flights:
+        allowed = 1 if self.site.feed.replay is ReplayClass.NEVER else self.site.options.doubts_in_a_row
+        with Flights(self.site.feed, self.site.client, doubts_in_a_row=allowed) as flights:
             more = True
             while True:
-                if more and self.trouble is None and failure is None:
+                if more and flights.trouble is None and failure is None:
                     more = self._announce(source, flights)
                 if not flights.up and not flights.asking:
                     break
                 failure = self._receive(flights) or failure
-                if failure is not None:
-                    flights.halt()
+            self.trouble = flights.trouble
         self._store()
         if failure is not None:
             raise failure
@@ -117,7 +116,6 @@ class Outgoing:
             return message.error
         if message.error is not None:
             return message.error
-        self._judge(message, flights)
         self._done.append(message)
         careful = self.site.feed.replay is not ReplayClass.UPSERT
         if careful or len(self._done) >= self.site.options.commit_every or not flights.up:
@@ -125,23 +123,6 @@ class Outgoing:
             if self._submitted and not flights.asking and self.site.feed.settle is not None:
                 flights.ask(self._submitted)
         return None
-
-    def _judge(self, landed: Landed, flights: Flights) -> None:
-        """Decide whether the destination is well enough to go on."""
-        result = landed.result
-        if result.trouble is not None:
-            self.trouble = self.trouble or result.trouble
-        elif result.doubt is not None:
-            self._doubts += 1
-            allowed = 1 if self.site.feed.replay is ReplayClass.NEVER else self.site.options.doubts_in_a_row
-            if self._doubts >= allowed:
-                self.trouble = TransientError(
-                    f"{self.site.feed.id}: {self._doubts} calls in a row had no answer; the last one: {result.doubt}"
-                )
-        elif result.outcomes:
-            self._doubts = 0
-        if self.trouble is not None:
-            flights.halt()
 
     def _store(self) -> None:
         """Store the outcomes of finished batches and close their attempts, in one transaction."""

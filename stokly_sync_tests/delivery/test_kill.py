@@ -1,0 +1,77 @@
+"""A process that is killed at any step, and started again, ends where an undisturbed one would (X6)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stokly_sync.crashpoints import EXIT_STATUS, VARIABLE
+from stokly_sync.flow import ReplayClass
+from stokly_sync.warehouse.store import Warehouse
+from stokly_sync_tests.delivery.kit import land, ledger, order, states
+from stokly_sync_tests.delivery.process import FileDestination, run
+
+pytestmark = [pytest.mark.kill, pytest.mark.slow]
+
+ORDERS = 50
+SENDING = ("send:attempt-opened:1", "send:before-call:3", "send:after-call:3", "send:before-merge:1")
+UPSERT = [(ReplayClass.UPSERT, place) for place in (*SENDING, "settle:before-merge:1")]
+PLANNING = [(ReplayClass.UPSERT, f"plan:{place}") for place in ("before-commit:2", "after-commit:1", "after-commit:4")]
+CAREFUL = [(replay, place) for replay in (ReplayClass.LOOK_UP, ReplayClass.NEVER) for place in SENDING]
+
+
+def killed(url: str, file: Path, replay: ReplayClass, place: str) -> None:
+    """Run plan and delivery in a process of their own until it dies at `place`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "stokly_sync_tests.delivery.process", url, str(file), replay],
+        env=os.environ | {VARIABLE: place},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == EXIT_STATUS, f"it did not die at {place}: {done.stderr}"
+
+
+@pytest.mark.parametrize(("replay", "place"), PLANNING + UPSERT + CAREFUL)
+def test_nothing_is_lost_and_nothing_doubled(
+    warehouse: Warehouse, warehouse_url: str, tmp_path: Path, replay: ReplayClass, place: str
+) -> None:
+    land(warehouse, "stokly.orders", [order(f"{i:03}") for i in range(ORDERS)])
+    client = FileDestination(tmp_path / "destination.jsonl")
+    killed(warehouse_url, client.path, replay, place)
+    run(warehouse, client, replay)
+    rows = ledger(warehouse)
+    found = states(warehouse)
+    assert len(found) == ORDERS
+    assert set(found.values()) <= {"accepted", "in_doubt"}
+    held = client.held()
+    for key, row in rows.items():
+        if row["state"] == "accepted":
+            assert set(held[key]) == {row["accepted_hash"]}
+    if replay is not ReplayClass.NEVER:
+        assert set(found.values()) == {"accepted"}
+    if replay is not ReplayClass.UPSERT:
+        assert {len(times) for times in held.values()} == {1}
+    doubtful = sum(state == "in_doubt" for state in found.values())
+    # Only what was announced and not yet answered is in doubt: the batches in flight.
+    assert doubtful == 0 or (replay is ReplayClass.NEVER and doubtful <= 2 * 10)
+
+
+def test_what_a_dead_run_may_have_sent_is_held_by_a_plan_that_comes_before_the_delivery(
+    warehouse: Warehouse, warehouse_url: str, tmp_path: Path
+) -> None:
+    land(warehouse, "stokly.orders", [order(f"{i:03}") for i in range(ORDERS)])
+    client = FileDestination(tmp_path / "destination.jsonl")
+    killed(warehouse_url, client.path, ReplayClass.NEVER, "send:before-merge:1")
+    sent = set(client.held())
+    land(warehouse, "stokly.orders", [order(f"{i:03}", number="changed") for i in range(ORDERS)], number=1)
+    run(warehouse, client, ReplayClass.NEVER)
+    found = states(warehouse)
+    assert sent
+    assert all(len(times) == 1 for times in client.held().values())
+    assert all(found[key] == "in_doubt" for key in sent)
