@@ -150,7 +150,7 @@ def test_lines_of_several_orders_do_not_mix() -> None:
 
 
 def test_a_variant_points_at_its_parent() -> None:
-    items = [{"parent_item_id": "P"}, {"item_id": "P", "sku": "PARENT", "format": 2}]
+    items: list[dict[str, Any]] = [{"parent_item_id": "P"}, {"item_id": "P", "sku": "PARENT", "format": 2}]
     tables = order_frames(items=items)
     (line,) = body(build_orders(tables, SETTINGS))["lineitems"]
     assert (line["product_id"], line["variant_id"], line["sku"]) == ("PARENT", "SKU-1", "SKU-1")

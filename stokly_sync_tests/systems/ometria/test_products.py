@@ -126,7 +126,7 @@ def test_in_stock_means_more_than_nothing_available(available: int, expected: bo
 
 
 def test_the_total_counts_and_locations_are_not_added_to_it() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"stock_id": "I1/", "available": 0},
         {"stock_id": "I1/A", "location_id": "A", "available": 5},
         {"stock_id": "I1/B", "location_id": "B", "available": -5},
@@ -135,7 +135,7 @@ def test_the_total_counts_and_locations_are_not_added_to_it() -> None:
 
 
 def test_without_a_total_the_locations_are_added() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"stock_id": "I1/A", "location_id": "A", "available": 5},
         {"stock_id": "I1/B", "location_id": "B", "available": -5},
     ]
@@ -166,13 +166,16 @@ def test_stock_of_what_is_not_sold_is_excluded(item: dict[str, Any]) -> None:
 
 
 def test_a_deleted_item_does_not_hide_the_stock_of_its_successor() -> None:
-    rows = [{"item_id": "I1", "stock_id": "I1/", "available": 0}, {"item_id": "I2", "stock_id": "I2/", "available": 3}]
-    items = [{"item_id": "I1", "live": False}, {"item_id": "I2"}]
+    rows: list[dict[str, Any]] = [
+        {"item_id": "I1", "stock_id": "I1/", "available": 0},
+        {"item_id": "I2", "stock_id": "I2/", "available": 3},
+    ]
+    items: list[dict[str, Any]] = [{"item_id": "I1", "live": False}, {"item_id": "I2"}]
     assert body(build_stock(frames(stock=rows, items=items)))["is_in_stock"] is True
 
 
 def test_the_version_of_stock_is_that_of_its_newest_row() -> None:
     newest = T0.replace(day=5)
-    rows = [{"stock_id": "I1/"}, {"stock_id": "I1/A", "location_id": "A", "version": newest}]
+    rows: list[dict[str, Any]] = [{"stock_id": "I1/"}, {"stock_id": "I1/A", "location_id": "A", "version": newest}]
     (document,) = build_stock(frames(stock=rows, items=[{}])).documents
     assert document.version == newest
