@@ -137,7 +137,8 @@ class DatabaseBudget:
             first, blocked = self._read(connection)
             if blocked is not None and blocked > now:
                 return blocked
-            first = max(first or now, now - (together - 1) * apart)
+            idle = now - (together - 1) * apart
+            first = max(first or idle, idle)
             if first - now > _AHEAD[lane]:
                 return first - _AHEAD[lane]
             self._write(connection, next_slot=first + number * apart)

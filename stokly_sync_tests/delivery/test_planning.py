@@ -381,7 +381,7 @@ def exceptions(warehouse: Warehouse) -> list[tuple[str, str, str, str]]:
     query = sa.select(e.key, e.rule, e.state, e.owner).where(e.subject == "test/orders").order_by(e.key, e.rule)
     with warehouse.reading() as connection:
         assert counts_by_rule(connection, brand="other", subject="test/orders") == {}
-        return [tuple(row) for row in connection.execute(query)]  # type: ignore[misc]
+        return [tuple(row) for row in connection.execute(query)]
 
 
 def row(warehouse: Warehouse, feed: str, key: str, **values: Any) -> None:

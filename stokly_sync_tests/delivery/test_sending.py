@@ -57,7 +57,7 @@ def exceptions(warehouse: Warehouse) -> list[tuple[str, str, str, str]]:
     e = EXCEPTIONS.c
     with warehouse.reading() as connection:
         rows = connection.execute(sa.select(e.key, e.rule, e.state, e.detail).order_by(e.key))
-        return [tuple(row) for row in rows]  # type: ignore[misc]
+        return [tuple(row) for row in rows]
 
 
 def failing(error: Callable[[], Exception], when: Callable[[int], bool]) -> Callable[[Sequence[Record]], None]:
