@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ import pandas as pd
 
 from stokly_sync.contracts.money import PLACES, minor_digits
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _Value = TypeVar("_Value")
 
 
@@ -60,8 +61,9 @@ def stamps(column: pd.Series) -> list[str | None]:
 
 def moments(column: pd.Series) -> list[datetime | None]:
     """Timezone-aware datetimes in UTC, None where missing."""
-    naive: list[datetime | None] = column.to_numpy(dtype="datetime64[us]").tolist()
-    return [None if moment is None else moment.replace(tzinfo=UTC) for moment in naive]
+    # Adding to the epoch is several times faster than giving each naive time its zone.
+    since = column.to_numpy(dtype="datetime64[us]").view("timedelta64[us]").tolist()
+    return [None if delta is None else _EPOCH + delta for delta in since]
 
 
 def amounts(column: pd.Series, currency: pd.Series) -> list[Decimal | None]:
@@ -89,16 +91,25 @@ def minor_units(currency: pd.Series) -> npt.NDArray[np.int64]:
 def decimals(nanos: npt.NDArray[np.int64], places: npt.NDArray[np.int64]) -> list[Decimal | None]:
     """Nano units to Decimals with `places` decimals a row, rounded half-even."""
     minor = half_even(nanos, 10 ** (PLACES - places))
+    kinds = np.unique(places).tolist()
+    if len(kinds) == 1:
+        same: list[Decimal | None] = _scaled(minor, kinds[0]).tolist()
+        return same
     result = np.empty(len(minor), dtype=object)
-    for count in np.unique(places).tolist():
+    for count in kinds:
         rows = places == count
-        codes, uniques = pd.factorize(minor[rows])
-        # Prices repeat: one Decimal for each distinct amount.
-        made = np.empty(len(uniques), dtype=object)
-        made[:] = [Decimal(value).scaleb(-count) for value in uniques.tolist()]
-        result[rows] = made[codes]
-    found: list[Decimal | None] = result.tolist()
-    return found
+        result[rows] = _scaled(minor[rows], count)
+    mixed: list[Decimal | None] = result.tolist()
+    return mixed
+
+
+def _scaled(minor: npt.NDArray[np.int64], places: int) -> npt.NDArray[np.object_]:
+    """Whole numbers of minor units as Decimals; prices repeat, so each distinct amount is made once."""
+    codes, uniques = pd.factorize(minor)
+    made = np.empty(len(uniques), dtype=object)
+    made[:] = [Decimal(value).scaleb(-places) for value in uniques.tolist()]
+    scaled: npt.NDArray[np.object_] = made[codes]
+    return scaled
 
 
 def half_even(values: npt.NDArray[np.int64], step: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
