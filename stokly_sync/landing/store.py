@@ -36,6 +36,9 @@ NEWER = Merge(
     returning=True,
 )
 
+# Numbers stay numbers: a payload is read again as if it had come from the source.
+_ENCODER = msgspec.json.Encoder(order="sorted", decimal_format="number")
+
 
 @dataclass(frozen=True)
 class Landing:
@@ -159,7 +162,7 @@ def _quarantine(
         return pd.Series(dtype=UTC_TIME)
     brand, subject = landing.warehouse.brand, landing.dataset.name
     keys = list(dict.fromkeys(p.key for p in problems))
-    texts = {k: msgspec.json.encode(d, order="sorted") for k, d in payloads.items()}
+    texts = {k: _ENCODER.encode(d) for k, d in payloads.items()}
     hashes = {k: blake2b(t, digest_size=16).hexdigest() for k, t in texts.items()}
     known = exceptions.known_documents(conn, brand=brand, subject=subject, keys=keys)
     starts = window_starts(_times_of(landing, [payloads.get(k, {}) for k in keys]), landing.span, landing.windows_from)
