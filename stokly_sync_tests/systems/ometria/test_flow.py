@@ -27,7 +27,7 @@ from stokly_sync_tests.systems.ometria.rows import T0, frames
 pytestmark = pytest.mark.sandbox
 
 RULES = catalogue((*SYSTEM.rules, *DELIVERY_RULES))
-ROWS = {
+ROWS: dict[str, list[dict[str, Any]]] = {
     "customers": [{}, {"customer_id": "C0", "live": False, "merged_into": "C1"}, {"customer_id": "C3", "email": None}],
     "items": [
         {},
