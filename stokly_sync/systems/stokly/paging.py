@@ -37,7 +37,7 @@ class Listing:
 
     def id_of(self, row: Json) -> tuple[Any, ...]:
         """What identifies a row."""
-        return tuple(str(row.get(name)) for name in self.key)
+        return tuple([str(row.get(name)) for name in self.key])
 
     def narrowed(self, condition: Filter | None) -> Listing:
         """The same list under a further condition."""
@@ -167,7 +167,8 @@ def _from(listing: Listing, field: str, low: datetime | None) -> Listing:
 
 def _fresh(listing: Listing, rows: Sequence[Json], known: set[tuple[Any, ...]]) -> list[Json]:
     """Rows not known yet, each once even if the page repeats it (the last of its kind is the newest)."""
-    return list({listing.id_of(row): row for row in rows if listing.id_of(row) not in known}.values())
+    found = {listing.id_of(row): row for row in rows}
+    return [row for identity, row in found.items() if identity not in known]
 
 
 def _is_whole(listing: Listing, page: ListPage) -> bool:

@@ -30,14 +30,15 @@ _OPEN: Final = where("itemStatuses").contains("unprocessed") & where("stage").di
 
 def complete(client: StoklyClient, rows: Sequence[Json]) -> list[Json]:
     """Orders with their lines under `items`, several at once; an order that is gone by now is left out."""
-
-    def lines(row: Json) -> list[Json] | None:
-        if embedded_lines(client.settings, row):
-            return row.get("items") or []
-        return client.sub_list(f"{PATH}/{row.get(KEY)}/items", filter=_REAL_LINES)
-
-    found = client.each(lines, rows)
-    return [{**row, "items": items} for row, items in zip(rows, found, strict=True) if items is not None]
+    embedded = [embedded_lines(client.settings, row) for row in rows]
+    fetched = iter(
+        client.each(
+            lambda row: client.sub_list(f"{PATH}/{row.get(KEY)}/items", filter=_REAL_LINES),
+            [row for row, inside in zip(rows, embedded, strict=True) if not inside],
+        )
+    )
+    lines = [row.get("items") or [] if inside else next(fetched) for row, inside in zip(rows, embedded, strict=True)]
+    return [{**row, "items": items} for row, items in zip(rows, lines, strict=True) if items is not None]
 
 
 SOURCE: Final = Source("orders", KEY, live=where("stage").differs("removed"), dated="orders", complete=complete)
