@@ -1,8 +1,8 @@
 """Bulk writes: a whole frame at a time into one table, on both databases.
 
-A frame goes into a temporary table (COPY of CSV bytes on PostgreSQL, `executemany` on SQLite) and from there by one
-statement to its place: multi-row INSERTs built in Python are 40 times slower. Reads stand in `reading` and are offered
-here too, so that callers know one module. Which row may replace which is said by the caller through `Merge`.
+Rows whose key is new go straight to their place; the others go into a temporary table and from there by one
+statement, because multi-row INSERTs built in Python are 40 times slower. Reads stand in `reading` and are offered here
+too, so that callers know one module. Which row may replace which is said by the caller through `Merge`.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from typing import Any, Final
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
-from pyarrow import csv
+from psycopg2.errors import UniqueViolation
 from sqlalchemy.dialects import postgresql, sqlite
 
-from stokly_sync.warehouse.engine import COPY_IN
-from stokly_sync.warehouse.frames import from_rows, kinds_of, to_arrow, to_rows, without_zone
-from stokly_sync.warehouse.reading import among, read_frame, rows_by, stream_frames
+from stokly_sync.contracts.tables import Kind
+from stokly_sync.warehouse.frames import ARROW, kinds_of, to_arrow, to_pandas
+from stokly_sync.warehouse.reading import among, fetch_arrow, read_arrow, read_frame, rows_by, stream_frames
+from stokly_sync.warehouse.sending import drop_incoming, fill_incoming, send, with_constants
+from stokly_sync.warehouse.sqltypes import kind_of
 
 __all__ = [
     "Merge",
@@ -34,13 +37,13 @@ __all__ = [
     "update",
 ]
 
-Columns = sa.ColumnCollection[str, sa.ColumnElement[Any]]
 Expression = Callable[[Any, Any], sa.ColumnElement[Any]]
 """`expression(stored, incoming)`: both give columns by attribute, for example `stored.version`."""
 
-# Rows that are turned to CSV or to tuples at once: it bounds the memory beside the caller's frame.
-_SLICE: Final = 50_000
-_INCOMING: Final = "incoming"
+# Looking known keys up first pays from about here on; below, one more question costs more than it spares.
+_WORTH_LOOKING: Final = 500
+# How many keys are asked for at once.
+_KEYS: Final = 50_000
 
 
 @dataclass(frozen=True)
@@ -91,19 +94,14 @@ def merge(
     """
     same = dict(fixed or {})
     key = [c.name for c in table.primary_key.columns if c.name not in same]
-    empty = from_rows([], kinds_of([table.c[name] for name in key]))
-    if frame.empty:
-        return MergeResult(0, 0, empty)
-    _refuse_twins(table, frame, key)
-    incoming = _fill(conn, table, frame)
-    result = conn.execute(_merge_statement(conn, table, incoming, same, condition))
+    rows = _prepared(table, frame, key)
+    new, known = _parted(conn, table, rows, key, same)
+    if new.num_rows and not _appended(conn, table, new, same):
+        new, known = rows.slice(0, 0), rows
+    written, keys = _merged(conn, table, known, same, condition)
     if condition.returning:
-        keys = from_rows([tuple(row) for row in result], kinds_of([table.c[name] for name in key]))
-        written = len(keys)
-    else:
-        keys, written = empty, result.rowcount
-    _drop(conn)
-    return MergeResult(len(frame), written, keys)
+        keys = pa.concat_tables([new.select(key), keys])
+    return MergeResult(rows.num_rows, new.num_rows + written, to_pandas(keys))
 
 
 def update(
@@ -121,20 +119,17 @@ def update(
     The frame's other columns and `set_fixed` are written, where `when(stored, incoming)` holds. Gives the number of
     changed rows. Raises ValueError as `merge` does.
     """
-    if frame.empty:
+    rows = _prepared(table, frame, key)
+    if not rows.num_rows:
         return 0
-    if frame.duplicated(subset=list(key)).any():
-        raise ValueError(
-            f"a key occurs twice among the changes of {table.name}; keep one row for each {', '.join(key)}"
-        )
-    incoming = _fill(conn, table, frame)
-    values = {c: incoming.c[c] for c in map(str, frame.columns) if c not in key} | dict(set_fixed or {})
+    incoming = fill_incoming(conn, table, rows)
+    values = {c: incoming.c[c] for c in rows.column_names if c not in key} | dict(set_fixed or {})
     matches = [table.c[c] == value for c, value in (fixed or {}).items()]
     matches += [table.c[c] == incoming.c[c] for c in key]
     if when is not None:
         matches.append(when(table.c, incoming.c))
     changed = conn.execute(sa.update(table).where(*matches).values(values)).rowcount
-    _drop(conn)
+    drop_incoming(conn)
     return changed
 
 
@@ -143,17 +138,74 @@ def insert(conn: sa.Connection, table: sa.Table, frame: pd.DataFrame, *, fixed: 
 
     A key that is stored already is an error of the database (`sqlalchemy.exc.IntegrityError`).
     """
-    if frame.empty:
-        return 0
-    whole = frame.assign(**{c: _constant(value, frame.index) for c, value in (fixed or {}).items()})
-    for part in _slices(table, whole):
-        _send(conn, table.name, part)
+    send(conn, table.name, with_constants(to_arrow(table, frame), _constants(table, fixed or {})))
     return len(frame)
 
 
 def delete_by(conn: sa.Connection, table: sa.Table, *, brand: str, column: str, values: Iterable[Any]) -> int:
     """Delete the brand's rows whose `column` (text or whole) is among `values`; gives their number."""
     return conn.execute(sa.delete(table).where(table.c.brand == brand, among(conn, table.c[column], values))).rowcount
+
+
+def _prepared(table: sa.Table, frame: pd.DataFrame, key: Sequence[str]) -> pa.Table:
+    rows = to_arrow(table, frame)
+    # PostgreSQL would refuse twins with a riddle and SQLite would let the last one win.
+    if frame.duplicated(subset=list(key)).any():
+        raise ValueError(f"a key occurs twice among the rows for {table.name}; keep one row for each {', '.join(key)}")
+    return rows
+
+
+def _parted(
+    conn: sa.Connection, table: sa.Table, rows: pa.Table, key: Sequence[str], same: Mapping[str, Any]
+) -> tuple[pa.Table, pa.Table]:
+    """Rows whose key is not stored yet, in key order, and the rest; all are rest where looking would not pay."""
+    if rows.num_rows < _WORTH_LOOKING or len(key) != 1 or kind_of(table.c[key[0]].type) is Kind.FLAG:
+        return rows.slice(0, 0), rows
+    column = table.c[key[0]]
+    mine = [table.c[c.name] == same[c.name] for c in table.primary_key.columns if c.name in same]
+    known = [
+        read_arrow(conn, sa.select(column).where(*mine, among(conn, column, part.to_pylist()))).column(0)
+        for part in (rows.column(key[0]).slice(start, _KEYS) for start in range(0, rows.num_rows, _KEYS))
+    ]
+    is_known = pc.is_in(rows.column(key[0]), value_set=pa.chunked_array(known, ARROW[kind_of(column.type)]))
+    new = rows.filter(pc.invert(is_known))
+    return new.take(pc.sort_indices(new.column(key[0]))), rows.filter(is_known)
+
+
+def _appended(conn: sa.Connection, table: sa.Table, new: pa.Table, same: Mapping[str, Any]) -> bool:
+    """Insert rows that were new a moment ago; False when another process was faster with one of them."""
+    rows = with_constants(new, _constants(table, same))
+    if conn.dialect.name != "postgresql":
+        # Holding the one write lock, nobody can have been faster.
+        send(conn, table.name, rows)
+        return True
+    try:
+        with conn.begin_nested():
+            send(conn, table.name, rows)
+    except sa.exc.IntegrityError as error:
+        if not isinstance(error.orig, UniqueViolation):
+            raise
+        return False
+    return True
+
+
+def _merged(
+    conn: sa.Connection, table: sa.Table, rows: pa.Table, same: Mapping[str, Any], condition: Merge
+) -> tuple[int, pa.Table]:
+    """Merge rows by way of the temporary table; gives how many were written and, if asked for, their keys."""
+    keys = [c for c in table.primary_key.columns if c.name not in same]
+    none = pa.schema([(c.name, ARROW[kind_of(c.type)]) for c in keys]).empty_table()
+    if not rows.num_rows:
+        return 0, none
+    incoming = fill_incoming(conn, table, rows)
+    result = conn.execute(_merge_statement(conn, table, incoming, same, condition))
+    if condition.returning:
+        returned = fetch_arrow(result, kinds_of(keys))
+        written = returned.num_rows
+    else:
+        returned, written = none, result.rowcount
+    drop_incoming(conn)
+    return written, returned
 
 
 def _merge_statement(
@@ -179,55 +231,7 @@ def _merge_statement(
     return statement.returning(*[table.c[c] for c in key if c not in same]) if condition.returning else statement
 
 
-def _refuse_twins(table: sa.Table, frame: pd.DataFrame, key: Sequence[str]) -> None:
-    # PostgreSQL would refuse them with a riddle and SQLite would let the last one win.
-    if frame.duplicated(subset=list(key)).any():
-        raise ValueError(f"a key occurs twice among the rows for {table.name}; keep one row for each {', '.join(key)}")
-
-
-def _fill(conn: sa.Connection, table: sa.Table, frame: pd.DataFrame) -> sa.TableClause:
-    """Put a frame into the temporary table that the next statement reads."""
-    columns = [sa.column(str(c), table.c[c].type) for c in frame.columns if c in table.c]
-    names = ", ".join(_name(conn, c.name) for c in columns)
-    if conn.dialect.name == "postgresql":
-        source = _name(conn, table.name)
-        shape = f"SELECT {names} FROM {source} WITH NO DATA"  # noqa: S608  # names of our own tables
-        create = f"CREATE TEMPORARY TABLE {_INCOMING} ON COMMIT DROP AS {shape}"
-    else:
-        create = f"CREATE TEMPORARY TABLE {_INCOMING} ({names})"
-    parts = _slices(table, frame)
-    conn.exec_driver_sql(create)
-    for part in parts:
-        _send(conn, _INCOMING, part)
-    return sa.table(_INCOMING, *columns)
-
-
-def _slices(table: sa.Table, frame: pd.DataFrame) -> list[pa.Table]:
-    arrow = to_arrow(table, frame)
-    return [arrow.slice(start, _SLICE) for start in range(0, len(frame), _SLICE)]
-
-
-def _send(conn: sa.Connection, target: str, part: pa.Table) -> None:
-    names = ", ".join(_name(conn, c) for c in part.column_names)
-    if conn.dialect.name == "postgresql":
-        sink = pa.BufferOutputStream()
-        # Our sessions run in UTC, so that a time without a zone is read as what it is.
-        csv.write_csv(without_zone(part), sink, csv.WriteOptions(include_header=False))
-        statement = f"COPY {_name(conn, target)} ({names}) FROM STDIN WITH (FORMAT csv)"
-        conn.exec_driver_sql(statement, execution_options={COPY_IN: pa.BufferReader(sink.getvalue())})
-    else:
-        marks = ", ".join("?" * part.num_columns)
-        statement = f"INSERT INTO {_name(conn, target)} ({names}) VALUES ({marks})"  # noqa: S608  # as above
-        conn.exec_driver_sql(statement, to_rows(part))
-
-
-def _constant(value: Any, index: pd.Index[Any]) -> pd.Series[Any]:
-    return pd.Series([value] * len(index), index=index, dtype=None if value is not None else object)
-
-
-def _drop(conn: sa.Connection) -> None:
-    conn.exec_driver_sql(f"DROP TABLE {_INCOMING}")
-
-
-def _name(conn: sa.Connection, name: str) -> str:
-    return conn.dialect.identifier_preparer.quote(name)
+def _constants(table: sa.Table, fixed: Mapping[str, Any]) -> dict[str, pa.Array]:
+    one_row = pd.DataFrame({name: pd.Series([value], dtype=object) for name, value in fixed.items()})
+    arrow = to_arrow(table, one_row)
+    return {name: arrow.column(name).combine_chunks() for name in arrow.column_names}

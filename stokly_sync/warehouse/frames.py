@@ -7,6 +7,7 @@ Arrow stands in the middle because it converts by column, not by cell. SQL stand
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, cast
 
 import pandas as pd
@@ -54,6 +55,7 @@ def to_arrow(table: sa.Table, frame: pd.DataFrame) -> pa.Table:
     unknown = [c for c in frame.columns if c not in table.c]
     if unknown:
         raise ValueError(f"table {table.name} has no column {', '.join(map(str, unknown))}")
+    _refuse_naive(table, frame)
     fields = [pa.field(str(c), ARROW[kind_of(table.c[c].type)]) for c in frame.columns]
     try:
         arrow = pa.Table.from_pandas(frame, schema=pa.schema(fields), preserve_index=False)
@@ -64,6 +66,20 @@ def to_arrow(table: sa.Table, frame: pd.DataFrame) -> pa.Table:
             f"frame dtypes: {', '.join(f'{c} {t}' for c, t in frame.dtypes.items())}"
         ) from None
     return without_nul(arrow)
+
+
+def _refuse_naive(table: sa.Table, frame: pd.DataFrame) -> None:
+    """Arrow would take a time without a zone for UTC in silence."""
+    for name in frame.columns:
+        if kind_of(table.c[name].type) is not Kind.TIME:
+            continue
+        values = frame[name]
+        if values.dtype == object:
+            naive = any(v.tzinfo is None for v in values if isinstance(v, datetime) and not pd.isna(v))
+        else:
+            naive = values.dtype.kind == "M" and not isinstance(values.dtype, pd.DatetimeTZDtype)
+        if naive:
+            raise ValueError(f"a time without a zone does not fit its column of {table.name}: {name}")
 
 
 def without_nul(arrow: pa.Table) -> pa.Table:
@@ -111,11 +127,11 @@ def _plain(column: pa.ChunkedArray) -> list[Any]:
     return cast("list[Any]", values.tolist())
 
 
-def from_rows(rows: Sequence[Sequence[Any]], kinds: Mapping[str, Kind]) -> pd.DataFrame:
-    """A frame from rows of plain values; times are aware datetimes or microseconds, flags may be 0 and 1."""
+def arrow_of(rows: Sequence[Sequence[Any]], kinds: Mapping[str, Kind]) -> pa.Table:
+    """Arrow columns from rows of plain values; times are aware datetimes or microseconds, flags may be 0 and 1."""
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(kinds)
     arrays = [_array(values, kind) for values, kind in zip(columns, kinds.values(), strict=True)]
-    return to_pandas(pa.table(arrays, schema=schema_of(kinds)))
+    return pa.table(arrays, schema=schema_of(kinds))
 
 
 def _array(values: Sequence[Any], kind: Kind) -> pa.Array:

@@ -1,0 +1,72 @@
+"""How Arrow columns reach the database: COPY of CSV bytes on PostgreSQL, `executemany` on SQLite.
+
+Rows go straight into a table, or into the temporary table `incoming` for a statement that merges them. What that
+statement says stands in `bulk`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import pyarrow as pa
+import sqlalchemy as sa
+from pyarrow import csv
+
+from stokly_sync.warehouse.engine import COPY_IN
+from stokly_sync.warehouse.frames import to_rows, without_zone
+
+# Rows that are turned to CSV or to tuples at once: it bounds the memory beside the caller's frame.
+_SLICE: Final = 50_000
+_INCOMING: Final = "incoming"
+
+
+def fill_incoming(conn: sa.Connection, table: sa.Table, arrow: pa.Table) -> sa.TableClause:
+    """Put rows into the temporary table `incoming`, which has the types of `table`; see `drop_incoming`."""
+    columns = [sa.column(name, table.c[name].type) for name in arrow.column_names]
+    names = ", ".join(_quoted(conn, name) for name in arrow.column_names)
+    if conn.dialect.name == "postgresql":
+        shape = f"SELECT {names} FROM {_quoted(conn, table.name)} WITH NO DATA"  # noqa: S608  # names of our own tables
+        conn.exec_driver_sql(f"CREATE TEMPORARY TABLE {_INCOMING} ON COMMIT DROP AS {shape}")
+    else:
+        conn.exec_driver_sql(f"CREATE TEMPORARY TABLE {_INCOMING} ({names})")
+    send(conn, _INCOMING, arrow)
+    return sa.table(_INCOMING, *columns)
+
+
+def drop_incoming(conn: sa.Connection) -> None:
+    """Drop the temporary table, so that the next statement of this transaction can have its own."""
+    conn.exec_driver_sql(f"DROP TABLE {_INCOMING}")
+
+
+def send(conn: sa.Connection, target: str, arrow: pa.Table) -> None:
+    """Append rows to a table by name."""
+    names = ", ".join(_quoted(conn, name) for name in arrow.column_names)
+    postgresql = conn.dialect.name == "postgresql"
+    for start in range(0, arrow.num_rows, _SLICE):
+        part = arrow.slice(start, _SLICE)
+        if postgresql:
+            copy = f"COPY {_quoted(conn, target)} ({names}) FROM STDIN WITH (FORMAT csv)"
+            conn.exec_driver_sql(copy, execution_options={COPY_IN: pa.BufferReader(_csv(part))})
+        else:
+            marks = ", ".join("?" * part.num_columns)
+            statement = f"INSERT INTO {_quoted(conn, target)} ({names}) VALUES ({marks})"  # noqa: S608  # as above
+            conn.exec_driver_sql(statement, to_rows(part))
+
+
+def with_constants(arrow: pa.Table, fixed: Mapping[str, pa.Array]) -> pa.Table:
+    """Add columns that have one value in all rows, given as arrays of that one value."""
+    for name, value in fixed.items():
+        arrow = arrow.append_column(name, pa.repeat(value[0], arrow.num_rows))
+    return arrow
+
+
+def _csv(part: pa.Table) -> pa.Buffer:
+    sink = pa.BufferOutputStream()
+    # Our sessions run in UTC, so that a time without a zone is read as what it is.
+    csv.write_csv(without_zone(part), sink, csv.WriteOptions(include_header=False))
+    return sink.getvalue()
+
+
+def _quoted(conn: sa.Connection, name: str) -> str:
+    return conn.dialect.identifier_preparer.quote(name)
