@@ -45,7 +45,7 @@ class Push:
     @property
     def receipt(self) -> str:
         """The push as one text, for the ledger."""
-        return f"{self.request_id}@{self.at.isoformat(timespec='milliseconds')}"
+        return f"{self.request_id}@{self.at.isoformat(timespec='microseconds')}"
 
     @classmethod
     def of(cls, receipt: str | None) -> Push | None:

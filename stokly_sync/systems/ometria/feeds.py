@@ -134,7 +134,7 @@ def _orders(settings: OmetriaSettings, limits: BatchLimits) -> Feed:
             Need("stokly.order_lines", "order_id", "stokly.orders", "order_id"),
             Need("stokly.refunds", "order_id", "stokly.orders", "order_id"),
             Need("stokly.refund_lines", "refund_id", "stokly.refunds", "refund_id"),
-            Need("stokly.credit_notes", "reference_id", "stokly.orders", "order_id"),
+            Need("stokly.credit_notes", "order_id", "stokly.orders", "order_id"),
             Need("stokly.items", "item_id", "stokly.order_lines", "item_id"),
             # Parents of variants.
             Need("stokly.items", "item_id", "stokly.items", "parent_item_id"),
@@ -142,7 +142,7 @@ def _orders(settings: OmetriaSettings, limits: BatchLimits) -> Feed:
         ),
         triggers=(
             Trigger("stokly.refunds", "order_id", REFUND_NO_ORDER.code),
-            Trigger("stokly.credit_notes", "reference_id", REFUND_NO_ORDER.code),
+            Trigger("stokly.credit_notes", "order_id", REFUND_NO_ORDER.code),
         ),
         gates=(
             Gate("products", "its product", documents.order_products),

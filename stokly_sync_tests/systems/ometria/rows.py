@@ -84,8 +84,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     },
     "stokly.credit_notes": {
         "credit_note_id": "N1",
-        "reference_type": 1,
-        "reference_id": "O1",
+        "order_id": "O1",
         "currency": "GBP",
         "value": "5.00",
         "created_at": T0,

@@ -108,6 +108,14 @@ def test_a_receipt_keeps_the_request_and_its_time() -> None:
     assert Push.of(Push("", T0).receipt) == Push("", T0)
 
 
+def test_a_receipt_loses_nothing_of_the_time_or_the_first_push_would_seem_older_than_itself() -> None:
+    push = Push("request-1", T0.replace(microsecond=999_999))
+    log = log_of(*(entry(f"X{i}", at=push.at) for i in range(RING)), first_push=push.at)
+    kept = Push.of(push.receipt)
+    assert kept == push
+    assert log.may_have_missed(kept)
+
+
 @pytest.mark.parametrize("receipt", [None, "", "request-1", "request-1@yesterday", "request-1@2026-03-01T09:30:00"])
 def test_what_is_no_receipt_is_not_taken_for_one(receipt: str | None) -> None:
     assert Push.of(receipt) is None

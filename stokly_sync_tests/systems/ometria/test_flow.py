@@ -55,7 +55,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     ],
     "refunds": [{}, {"refund_id": "R2", "order_id": None}],
     "refund_lines": [{}],
-    "credit_notes": [{"reference_type": 0, "reference_id": None}],
+    "credit_notes": [{"order_id": None}],
     "dispatches": [{}, {"dispatch_id": "D2", "tracking_number": "TBC"}, {"dispatch_id": "D3", "order_id": "O-unpaid"}],
 }
 

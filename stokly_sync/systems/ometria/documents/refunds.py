@@ -8,15 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
 
 import pandas as pd
 
 from stokly_sync.contracts import columns
 from stokly_sync.flow import Frames
-
-OF_ORDER: Final = 1
-"""`reference_type` of a credit note that belongs to a sale order. Source: Stokly API contract 5, row 5."""
 
 
 @dataclass
@@ -53,7 +49,7 @@ def refunds_by_order(frames: Frames, states: Sequence[str]) -> dict[str, Refunde
     )
     _add(found, refunds, counted.tolist(), order="order_id", amount="total")
     notes = _loose_notes(frames)
-    _add(found, notes, columns.flags(notes["live"]).tolist(), order="reference_id", amount="value")
+    _add(found, notes, columns.flags(notes["live"]).tolist(), order="order_id", amount="value")
     owners = dict(
         zip(
             columns.keys(refunds["refund_id"][counted]),
@@ -69,8 +65,7 @@ def _loose_notes(frames: Frames) -> pd.DataFrame:
     notes = frames["stokly.credit_notes"]
     refunds = frames["stokly.refunds"]
     named = refunds["credit_note_id"][columns.flags(refunds["live"])].dropna()
-    of_orders = columns.counts(notes["reference_type"]) == OF_ORDER
-    loose: pd.DataFrame = notes[of_orders & ~notes["credit_note_id"].isin(named).to_numpy()]
+    loose: pd.DataFrame = notes[(notes["order_id"].notna() & ~notes["credit_note_id"].isin(named)).to_numpy()]
     return loose
 
 
