@@ -7,8 +7,10 @@ record that was planned on the condition that something else be sent before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 
 from stokly_sync.crashpoints import crashpoint
@@ -26,6 +28,18 @@ from stokly_sync.flow import Outcome, ReplayClass, State
 _REMEMBERED = 20_000
 
 
+@dataclass(frozen=True)
+class _Stored:
+    """Finished batches put together: records, outcomes, what must be sent again, and how their attempts closed."""
+
+    items: Mapping[str, Item]
+    outcomes: Sequence[Outcome]
+    again: Sequence[str]
+    closings: Sequence[Closing]
+    calls: int
+    at: datetime
+
+
 @dataclass
 class Outgoing:
     """One pass over the planned records of a feed."""
@@ -37,6 +51,8 @@ class Outgoing:
     """Records that were sent without an answer and may be sent again in another pass."""
     _done: list[Landed] = field(default_factory=list)
     _submitted: dict[str, Item] = field(default_factory=dict)
+    _storing: tuple[_Stored, Future[None]] | None = None
+    _storer: ThreadPoolExecutor = field(init=False)
 
     def run(self) -> None:
         """Send until nothing planned is left, or until `trouble` says why not.
@@ -44,6 +60,15 @@ class Outgoing:
         Errors that are not ours are raised after everything that came in was stored.
         """
         source = batches(self._planned(), self.site.feed.limits, document=lambda item: item.record.document)
+        with ThreadPoolExecutor(1, "store") as self._storer:
+            failure = self._exchange(source)
+            self._store()
+            self._finish_storing()
+        if failure is not None:
+            raise failure
+
+    def _exchange(self, source: Iterator[list[Item]]) -> Exception | None:
+        """Keep calls in flight until nothing more should leave and everything came in; gives an unexpected error."""
         failure: Exception | None = None
         allowed = 1 if self.site.feed.replay is ReplayClass.NEVER else self.site.options.doubts_in_a_row
         with Flights(self.site.feed, self.site.client, doubts_in_a_row=allowed) as flights:
@@ -55,9 +80,7 @@ class Outgoing:
                     break
                 failure = self._receive(flights) or failure
             self.trouble = flights.trouble
-        self._store()
-        if failure is not None:
-            raise failure
+        return failure
 
     def _announce(self, source: Iterator[list[Item]], flights: Flights) -> bool:
         """Open attempts for the next batches and put them on the wire; False when there are none left."""
@@ -125,24 +148,41 @@ class Outgoing:
         return None
 
     def _store(self) -> None:
-        """Store the outcomes of finished batches and close their attempts, in one transaction."""
+        """Store the outcomes of finished batches and close their attempts, in one transaction beside the calls."""
+        self._finish_storing()
         if not self._done:
             return
         done, self._done = self._done, []
-        now = self.site.options.now()
         items = {key: item for landed in done for key, item in landed.items.items()}
-        outcomes = [outcome for landed in done for outcome in self._outcomes(landed)]
-        again = self._again(done)
+        stored = _Stored(
+            items,
+            [outcome for landed in done for outcome in self._outcomes(landed)],
+            self._again(done),
+            [closing for landed in done if (closing := self._closing(landed))],
+            sum(landed.result.calls for landed in done),
+            self.site.options.now(),
+        )
+        self._storing = stored, self._storer.submit(self._write, stored)
+
+    def _write(self, stored: _Stored) -> None:
+        site = self.site
         crashpoint("send:before-merge")
-        with self.site.warehouse.transaction() as connection:
-            self.site.ledger.note(connection, outcomes, now=now)
-            self.site.ledger.count_try(connection, again)
-            self.site.problems.follow(connection, outcomes, items, now=now)
-            self.site.attempts.close(connection, [c for landed in done if (c := self._closing(landed))], now=now)
-        self.unknown += len(again)
-        self.site.tally.note(outcomes, items, now=now)
-        self.site.tally.api_calls += sum(landed.result.calls for landed in done)
-        self._remember(outcomes, items)
+        with site.warehouse.transaction() as connection:
+            site.ledger.note(connection, stored.outcomes, now=stored.at)
+            site.ledger.count_try(connection, stored.again)
+            site.problems.follow(connection, stored.outcomes, stored.items, now=stored.at)
+            site.attempts.close(connection, stored.closings, now=stored.at)
+
+    def _finish_storing(self) -> None:
+        """Wait until what is being stored is safe; only then does it count."""
+        if self._storing is None:
+            return
+        (stored, future), self._storing = self._storing, None
+        future.result()
+        self.unknown += len(stored.again)
+        self.site.tally.note(stored.outcomes, stored.items, now=stored.at)
+        self.site.tally.api_calls += stored.calls
+        self._remember(stored.outcomes, stored.items)
 
     def _outcomes(self, landed: Landed) -> list[Outcome]:
         """Known outcomes; where nobody can ever be asked, an unknown one is in doubt and a person decides."""
@@ -166,7 +206,7 @@ class Outgoing:
             landed.attempt_id, *summary(result.outcomes, len(result.unknown), len(result.unsent)), result.calls
         )
 
-    def _remember(self, outcomes: Sequence[Outcome], items: dict[str, Item]) -> None:
+    def _remember(self, outcomes: Sequence[Outcome], items: Mapping[str, Item]) -> None:
         for outcome in outcomes:
             if outcome.state is State.SUBMITTED and len(self._submitted) < _REMEMBERED:
                 item = items[outcome.key]

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -24,14 +25,15 @@ from stokly_sync.contracts.rules import Catalogue, Effect
 from stokly_sync.crashpoints import crashpoint
 from stokly_sync.delivery.attempts import Attempts
 from stokly_sync.delivery.candidates import Candidates, Chunk, Kept
-from stokly_sync.delivery.decide import Decision, Known, Verdict, Wait, decide, effect_of
+from stokly_sync.delivery.decide import Decision, Entry, Known, Verdict, Wait, decide, effect_of
 from stokly_sync.delivery.figures import PlanFigures, PlanScope
 from stokly_sync.delivery.gates import waiting
 from stokly_sync.delivery.ledger import Ledger
 from stokly_sync.delivery.loading import load
 from stokly_sync.delivery.options import utc_now
 from stokly_sync.delivery.problems import Problems
-from stokly_sync.flow import Feed, Frames, Trigger
+from stokly_sync.delivery.steady import few_collections
+from stokly_sync.flow import Built, Feed, Frames, Trigger
 from stokly_sync.warehouse.bulk import insert
 from stokly_sync.warehouse.exceptions import IGNORED
 from stokly_sync.warehouse.store import Warehouse
@@ -60,9 +62,18 @@ def plan(
     raises Busy when another run has it, RowSumBroken when records are not accounted for (the windows then stay owed),
     PermanentError when the builder or the catalogue is wrong. Source: X2, X4, X5, X12, X18.
     """
-    with warehouse.exclusive(f"feed:{feed.id}", purpose=f"plan {run_id}"):
+    with warehouse.exclusive(f"feed:{feed.id}", purpose=f"plan {run_id}"), few_collections():
         planning = _Planning(warehouse, feed, catalogue, run_id, scope or PlanScope(), force, assume_sent)
         return planning.run(chunk)
+
+
+@dataclass(frozen=True)
+class _Gathered:
+    """What is needed to decide on a chunk."""
+
+    chunk: Chunk
+    frames: Frames
+    known: Known
 
 
 @dataclass
@@ -98,8 +109,7 @@ class _Planning:
                 self._count_kept(kept)
             for trigger in self.feed.triggers:
                 self._orphans(snapshot, candidates, trigger, size)
-            for chunk in candidates.stream(snapshot, size):
-                self._take(chunk)
+            self._take_all(candidates.stream(snapshot, size))
         figures = self._figures()
         figures.check()
         self._close(figures, [w for w in windows if self.scope.covers(w.window)])
@@ -109,36 +119,58 @@ class _Planning:
         datasets = {self.feed.dataset, *(t.dataset for t in self.feed.triggers)}
         return owed(connection, brand=self.warehouse.brand, feed=self.feed.id, datasets=sorted(datasets))
 
-    def _take(self, chunk: Chunk) -> None:
-        """Build, decide and store one chunk."""
+    def _take_all(self, chunks: Iterator[Chunk]) -> None:
+        """Go through the chunks: while one is built and decided, the next is read and the last one stored."""
+        with ThreadPoolExecutor(1, "read") as reader, ThreadPoolExecutor(1, "write") as writer:
+            first = next(chunks, None)
+            reading = reader.submit(self._gather, first) if first else None
+            writing: Future[None] | None = None
+            while reading is not None:
+                gathered = reading.result()
+                following = next(chunks, None)
+                reading = reader.submit(self._gather, following) if following else None
+                decisions, built = self._decide(gathered)
+                if writing is not None:
+                    writing.result()
+                writing = writer.submit(self._store, decisions, built, gathered.known.entries)
+                self.read += len(gathered.chunk.keys) - gathered.chunk.carried
+                self.carried_in += gathered.chunk.carried
+                self._count(decisions)
+            if writing is not None:
+                writing.result()
+
+    def _gather(self, chunk: Chunk) -> _Gathered:
         with self.warehouse.reading() as connection:
             frames = load(connection, self.feed, chunk.keys, brand=self.warehouse.brand)
-            known = Known(
-                self.ledger.entries(connection, chunk.keys),
-                self.problems.ignored(connection, chunk.keys),
-                self.sending,
-            )
-            built = self.feed.build(frames)
-            decisions = decide(
-                self.feed,
-                chunk.keys,
-                built,
-                known,
-                waits=lambda due: self._waits(connection, frames, due),
-                catalogue=self.catalogue,
-                force=self.force,
-            )
+            entries = self.ledger.entries(connection, chunk.keys)
+            ignored = self.problems.ignored(connection, chunk.keys)
+        return _Gathered(chunk, frames, Known(entries, ignored, self.sending))
+
+    def _decide(self, gathered: _Gathered) -> tuple[list[Decision], Built]:
+        built = self.feed.build(gathered.frames)
+        decisions = decide(
+            self.feed,
+            gathered.chunk.keys,
+            built,
+            gathered.known,
+            waits=lambda due: self._waits(gathered.frames, due),
+            catalogue=self.catalogue,
+            force=self.force,
+        )
+        return decisions, built
+
+    def _store(self, decisions: Sequence[Decision], built: Built, entries: Mapping[str, Entry]) -> None:
         with self.warehouse.transaction() as connection:
-            self.ledger.write(connection, decisions, known.entries, plan_id=self.plan_id, now=self.now)
+            self.ledger.write(connection, decisions, entries, plan_id=self.plan_id, now=self.now)
             self.problems.planned(connection, decisions, built.kept_back, now=self.now)
             crashpoint("plan:before-commit")
         crashpoint("plan:after-commit")
-        self.read += len(chunk.keys) - chunk.carried
-        self.carried_in += chunk.carried
-        self._count(decisions)
 
-    def _waits(self, connection: sa.Connection, frames: Frames, due: Collection[str]) -> Mapping[str, Wait]:
-        return waiting(connection, self.feed, frames, due, brand=self.warehouse.brand, assume_sent=self.assume_sent)
+    def _waits(self, frames: Frames, due: Collection[str]) -> Mapping[str, Wait]:
+        if not self.feed.gates:
+            return {}
+        with self.warehouse.reading() as connection:
+            return waiting(connection, self.feed, frames, due, brand=self.warehouse.brand, assume_sent=self.assume_sent)
 
     def _orphans(self, snapshot: sa.Connection, candidates: Candidates, trigger: Trigger, size: int) -> None:
         """Name the trigger's rows that belong to no record; those that have one by now are not named any more."""

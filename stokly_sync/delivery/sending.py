@@ -21,6 +21,7 @@ from stokly_sync.delivery.outgoing import Outgoing
 from stokly_sync.delivery.recovery import recover
 from stokly_sync.delivery.settling import settle_earlier, settle_own
 from stokly_sync.delivery.site import Site
+from stokly_sync.delivery.steady import few_collections
 from stokly_sync.errors import PermanentError, TransientError
 from stokly_sync.flow import Feed, ReplayClass, State
 from stokly_sync.warehouse.store import Warehouse
@@ -51,7 +52,7 @@ def deliver(
     site = Site(warehouse, feed, client, catalogue, run_id, options or Options())
     guard = breaker or Breaker(warehouse.engine, f"{warehouse.brand}/{feed.system}")
     before = calls(client) if calls else 0
-    with warehouse.exclusive(f"feed:{feed.id}", purpose=f"deliver {run_id}"):
+    with warehouse.exclusive(f"feed:{feed.id}", purpose=f"deliver {run_id}"), few_collections():
         moved = _moved(site, plan_id)
         guard.check()
         to_send, trouble = _deliver(site, plan_id)
