@@ -187,8 +187,8 @@ CREDIT_NOTES: Final = Dataset(
         columns=(
             Column("credit_note_id", Kind.TEXT, "Stokly's id of the credit note.", required=True),
             Column("number", Kind.TEXT, "Running number for people."),
-            Column("reference_type", Kind.WHOLE, "0 none, 1 sale order, 2 customer."),
-            Column("reference_id", Kind.TEXT, "The order or customer."),
+            Column("order_id", Kind.TEXT, "The order it is tied to; missing for one tied to a customer or to nothing."),
+            Column("customer_id", Kind.TEXT, "The customer it is tied to, where it is tied to no order."),
             Column("currency", Kind.TEXT, "Currency, ISO 4217.", required=True),
             Column("value", Kind.MONEY, "Value, positive.", required=True),
             Column("balance", Kind.MONEY, "Not yet used."),
@@ -197,7 +197,7 @@ CREDIT_NOTES: Final = Dataset(
             Column("live", Kind.FLAG, "False once removed in Stokly.", required=True),
         ),
         rules=(CURRENCY_RULE,),
-        indexes=("reference_id",),
+        indexes=("order_id",),
     ),
     event_at="created_at",
 )

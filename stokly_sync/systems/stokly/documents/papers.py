@@ -29,6 +29,9 @@ from stokly_sync.systems.stokly.documents.roots import (
 from stokly_sync.systems.stokly.documents.sums import product
 from stokly_sync.systems.stokly.settings import StoklySettings
 
+# `referenceType` of a credit note; anything else is tied to nothing. Source: Stokly API contract 5, row 5.
+OF_ORDER: Final = 1
+OF_CUSTOMER: Final = 2
 REMOVED: Final = frozenset({"removed", "deleted"})
 INVOICE_SHAPE: Final = Shape(
     INVOICES,
@@ -112,10 +115,11 @@ def credit_note_rows(documents: Sequence[Json], requested_at: datetime, *, setti
     """Credit notes as rows of `stokly.credit_notes`; nano units of the note's currency. Pure."""
     made = sheet(CREDIT_NOTE_SHAPE, documents, requested_at)
     c = made.cells
+    reference, tied_to = pd.Series(c.text("referenceId")), pd.Series(c.whole("referenceType")).fillna(0)
     columns = {
         "number": c.text("niceId", numbers=True),
-        "reference_type": c.whole("referenceType"),
-        "reference_id": c.text("referenceId"),
+        "order_id": reference.where(tied_to == OF_ORDER).array,
+        "customer_id": reference.where(tied_to == OF_CUSTOMER).array,
         "currency": c.text("currency", strip=True),
         "value": c.money("value"),
         "balance": c.money("balance"),

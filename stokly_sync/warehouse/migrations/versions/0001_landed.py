@@ -294,8 +294,8 @@ def _create_credit_notes() -> None:
         sa.Column("brand", TEXT, nullable=False),
         sa.Column("credit_note_id", TEXT, nullable=False),
         sa.Column("number", TEXT),
-        sa.Column("reference_type", WHOLE),
-        sa.Column("reference_id", TEXT),
+        sa.Column("order_id", TEXT),
+        sa.Column("customer_id", TEXT),
         sa.Column("currency", TEXT, nullable=False),
         sa.Column("value", WHOLE, nullable=False),
         sa.Column("balance", WHOLE),
@@ -309,7 +309,7 @@ def _create_credit_notes() -> None:
         sa.Column("landed_at", TIME, nullable=False),
         sa.PrimaryKeyConstraint("brand", "credit_note_id", name="stokly_credit_notes_pk"),
     )
-    op.create_index("stokly_credit_notes_by_reference_id", "stokly_credit_notes", ["brand", "reference_id"])
+    op.create_index("stokly_credit_notes_by_order_id", "stokly_credit_notes", ["brand", "order_id"])
     op.create_index("stokly_credit_notes_by_window_start", "stokly_credit_notes", ["brand", "window_start"])
 
 
