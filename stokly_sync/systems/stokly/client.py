@@ -42,11 +42,15 @@ ERRORS: Final = (
 
 @dataclass(frozen=True)
 class ListPage:
-    """Rows of one page, how many rows match in all (None where not said), and when the request started (UTC)."""
+    """Rows of one page, how many rows match in all (None where not said), and when the request started (UTC).
+
+    `ordered` is False where rows of later pages may lie before these, so that their time is no place to go on from.
+    """
 
     rows: Sequence[Json]
     count: int | None
     requested_at: datetime
+    ordered: bool = True
 
 
 class StoklyClient:

@@ -92,7 +92,7 @@ def by_time(
         times = _times(page.rows, field)
         if not times or times != sorted(times):
             if page.rows:
-                yield from settled(client, _from(ranged, field, low))
+                yield from unordered(settled(client, _from(ranged, field, low)))
             return
         yield replace(page, rows=fresh)
         if _is_whole(listing, page):
@@ -106,6 +106,11 @@ def by_time(
             low, at_low = last, {listing.id_of(row) for row in page.rows if _time(row, field) in (None, last)}
 
 
+def unordered(pages: Iterator[ListPage]) -> Iterator[ListPage]:
+    """The pages, marked as being in no order."""
+    return (replace(page, ordered=False) for page in pages)
+
+
 def unreadable_times(client: StoklyClient, listing: Listing, *, field: str) -> Iterator[ListPage]:
     """Rows whose `field` is no time, from the far end of the list, where they are sorted: no time filter finds them."""
     number = 0
@@ -113,7 +118,7 @@ def unreadable_times(client: StoklyClient, listing: Listing, *, field: str) -> I
         page = client.page(listing.path, filter=listing.base, page=number, sort=field, descending=True)
         odd = [row for row in page.rows if field in row and _time(row, field) is None]
         if odd:
-            yield replace(page, rows=odd)
+            yield replace(page, rows=odd, ordered=False)
         if len(odd) < len(page.rows) or not page.rows:
             return
         number += 1

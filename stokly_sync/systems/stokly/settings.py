@@ -23,7 +23,7 @@ class StoklySettings(BaseModel):
     client_id: str | None = Field(None, description="Id of the API client, from Stokly.")
     client_secret: SecretStr | None = Field(None, description="Secret of the API client; it signs and never travels.")
 
-    rate_per_minute: int = Field(120, ge=1, le=6000, description="Calls a minute over all processes of the account.")
+    rate_per_minute: int = Field(120, ge=1, le=600_000, description="Calls a minute over all processes of the account.")
     burst: int = Field(10, ge=1, le=100, description="Calls that may follow each other at once.")
     concurrency: int = Field(2, ge=1, le=8, description="Calls in flight at once; 1 to 3 is what is known to be well.")
     page_size: int = Field(1000, ge=1, le=1000, description="Rows asked for in a page.")

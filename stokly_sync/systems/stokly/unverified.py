@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final, Literal
 
-from stokly_sync.errors import NotOffered, PermanentError, StoklySyncError
+from stokly_sync.errors import NotOffered, StoklySyncError
 from stokly_sync.flow import Json, Probe
 from stokly_sync.systems.stokly.client import FilterRefused, StoklyClient
 from stokly_sync.systems.stokly.filters import where
@@ -93,7 +93,11 @@ def findings(client: StoklyClient) -> Iterable[Probe]:
 
 def _update_filter(client: StoklyClient, kind: Dated) -> Probe:
     subject = f"filter of {kind} by update time"
-    if update_filter_offered(client, kind):
+    try:
+        offered = update_filter_offered(client, kind)
+    except StoklySyncError as error:
+        return Probe(subject, False, str(error), f"Found out once {kind} can be read.")
+    if offered:
         return Probe(subject, True, "offered: changes are seen within one window")
     how = {
         "orders": "changes are found by creation time, by re-reading open orders in turn, and by invoices",
@@ -109,7 +113,7 @@ def _presence(client: StoklyClient, name: str) -> Probe:
         page = client.page(path_of(client.settings, name), size=1)
     except NotOffered:
         return Probe(subject, False, "not offered", f"If it exists elsewhere, set paths.{name} in [stokly].")
-    except PermanentError as error:
+    except StoklySyncError as error:
         return Probe(subject, False, str(error), "Ask for the right to read it, or name it under not_offered.")
     return Probe(subject, True, f"offered, {page.count if page.count is not None else 'some'} records")
 

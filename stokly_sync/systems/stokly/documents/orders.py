@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from stokly_sync.contracts.money import minor_unit
+from stokly_sync.contracts.columns import minor_units
 from stokly_sync.contracts.sales import ORDER_LINES, ORDERS
 from stokly_sync.flow import Json, Rows
 from stokly_sync.systems.stokly.documents.cells import Cells, texts
@@ -122,7 +122,7 @@ class _Amounts:
 
 
 def _lines(made: Sheet, order: dict[str, pd.Series], settings: StoklySettings) -> pd.DataFrame:
-    found = sub_documents(made, "items").only(lambda line: line.get("parentId") is None)
+    found = _real_lines(sub_documents(made, "items"))
     c = made.children(found.documents, found.owners, prefix="items.")
     quantity = c.whole("quantity")
     unit_price = c.money("displayPrice", "price")
@@ -147,6 +147,16 @@ def _lines(made: Sheet, order: dict[str, pd.Series], settings: StoklySettings) -
         "fulfilment": c.text("fulfilmentType"),
     }
     return child_frame(ORDER_LINES, columns)
+
+
+def _real_lines(found: SubDocuments) -> SubDocuments:
+    """Lines that are no component of another one, each once: a list that shifts may repeat a row."""
+    seen: dict[tuple[str, object], int] = {}
+    for i, (owner, line) in enumerate(zip(found.owners, found.documents, strict=True)):
+        if line.get("parentId") is None:
+            # Without an id nothing is known to be the same; the contract names the missing id.
+            seen[owner, line.get("lineId") or i] = i
+    return found.only(list(seen.values()))
 
 
 def _read_amounts(
@@ -204,4 +214,4 @@ def _unit(price: pd.Series, quantity: pd.Series, unit_price: pd.Series, minor: p
 
 def _minor(order: dict[str, pd.Series]) -> pd.Series:
     """One minor unit of each order's currency, nano units."""
-    return order["currency"].map(minor_unit, na_action="ignore").fillna(minor_unit(None)).astype("int64")
+    return pd.Series(minor_units(order["currency"]))

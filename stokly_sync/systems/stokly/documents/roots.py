@@ -125,9 +125,8 @@ class SubDocuments:
     roots: np.ndarray[Any, np.dtype[np.int64]]
     places: np.ndarray[Any, np.dtype[np.int64]]
 
-    def only(self, keep: Callable[[Json], bool]) -> SubDocuments:
-        """Those that are to be kept; places stay as they were."""
-        chosen = [i for i, document in enumerate(self.documents) if keep(document)]
+    def only(self, chosen: list[int]) -> SubDocuments:
+        """Those at the chosen places; their places under their roots stay as they were."""
         if len(chosen) == len(self.documents):
             return self
         documents, owners = [self.documents[i] for i in chosen], [self.owners[i] for i in chosen]

@@ -17,7 +17,7 @@ from stokly_sync.flow import Json, Page, Scope, Window
 from stokly_sync.systems.stokly.client import FilterRefused, ListPage, StoklyClient
 from stokly_sync.systems.stokly.documents.times import parse_time
 from stokly_sync.systems.stokly.filters import Filter, stamp, where
-from stokly_sync.systems.stokly.paging import Listing, by_time, settled, unreadable_times
+from stokly_sync.systems.stokly.paging import Listing, by_time, settled, unordered, unreadable_times
 from stokly_sync.systems.stokly.settings import StoklySettings
 from stokly_sync.systems.stokly.unverified import CREATED, PROVEN_PATHS, UPDATED, Dated, path_of
 
@@ -128,7 +128,7 @@ def history(client: StoklyClient, source: Source, scope: Scope) -> Iterator[List
         if since is not None or first_count is None or seen < first_count:
             yield from unreadable_times(client, listing, field=source.created)
     except FilterRefused:
-        yield from settled(client, replace(listing, sort=None))
+        yield from unordered(settled(client, replace(listing, sort=None)))
 
 
 def in_chunks(
@@ -143,7 +143,9 @@ def in_chunks(
         for start in range(0, len(page.rows), size):
             rows = page.rows[start : start + size]
             documents = source.complete(client, rows) if source.complete else rows
-            yield Page(documents, page.requested_at, _cursor(rows, field) if field else None, page.count)
+            yield Page(
+                documents, page.requested_at, _cursor(rows, field) if field and page.ordered else None, page.count
+            )
 
 
 def whole_pages(pages: Iterator[ListPage]) -> Iterator[Page]:

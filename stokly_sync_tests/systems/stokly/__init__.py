@@ -1,0 +1,1 @@
+"""Tests of Stokly as the source."""
