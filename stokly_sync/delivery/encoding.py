@@ -7,10 +7,9 @@ the digits they have; nothing passes through a binary float.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -21,8 +20,7 @@ T = TypeVar("T")
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(NamedTuple):
     """A document ready to be stored: its text as it will be sent, and the hash of that text."""
 
     key: str

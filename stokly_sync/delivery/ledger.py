@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 import sqlalchemy as sa
@@ -30,8 +30,7 @@ _STATES: Final = {
 _SETTLED: Final = frozenset({State.ACCEPTED, State.SUBMITTED})
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """A record on its way with what the ledger adds: event time (UTC), tries so far, and the condition it left under.
 
     `receipt` is set once the destination has taken it; `condition` where the plan assumed that what it waits for would

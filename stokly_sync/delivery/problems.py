@@ -7,9 +7,10 @@ always in the transaction that writes the ledger. How exceptions are stored is t
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from threading import Event
 
 import sqlalchemy as sa
 
@@ -20,7 +21,7 @@ from stokly_sync.delivery.rules import IN_DOUBT, WAITS
 from stokly_sync.errors import PermanentError
 from stokly_sync.flow import Feed, Outcome, Problem, State, Trigger
 from stokly_sync.warehouse.bulk import among
-from stokly_sync.warehouse.exceptions import IGNORED, close_absent, open_for
+from stokly_sync.warehouse.exceptions import CLOSED, IGNORED, close_absent, open_for
 from stokly_sync.warehouse.tables import EXCEPTIONS
 
 _STANDING = frozenset({Verdict.SEND, Verdict.PARKED, Verdict.QUARANTINED})
@@ -35,6 +36,7 @@ class Problems:
     brand: str
     catalogue: Catalogue
     run_id: str
+    _seen: Event = field(default_factory=Event, compare=False)
 
     def __post_init__(self) -> None:
         rules = (self.feed.rejected_rule, WAITS, IN_DOUBT, *(t.orphan_rule for t in self.feed.triggers))
@@ -45,6 +47,8 @@ class Problems:
     def ignored(self, connection: sa.Connection, keys: Collection[str]) -> set[tuple[str, str]]:
         """Pairs of key and rule that a person chose to ignore."""
         e = EXCEPTIONS.c
+        if not self._any(connection):
+            return set()
         query = sa.select(e.key, e.rule).where(
             e.brand == self.brand, e.subject == self.feed.id, e.state == IGNORED, among(connection, e.key, keys)
         )
@@ -93,6 +97,7 @@ class Problems:
         self, connection: sa.Connection, found: Sequence[Problem], hashes: Mapping[str, str] | None = None
     ) -> None:
         if found:
+            self._seen.set()
             open_for(
                 connection,
                 brand=self.brand,
@@ -111,7 +116,7 @@ class Problems:
         rules: Sequence[str],
         now: datetime,
     ) -> None:
-        if keys:
+        if keys and self._any(connection):
             close_absent(
                 connection,
                 brand=self.brand,
@@ -122,6 +127,18 @@ class Problems:
                 run_id=self.run_id,
                 at=now,
             )
+
+    def _any(self, connection: sa.Connection) -> bool:
+        """Whether the feed has any exception that can be closed; most runs have none and need not look for each key.
+
+        Nobody else opens exceptions of a feed whose lock we hold, so that "none" stays true until we open one.
+        """
+        if not self._seen.is_set():
+            e = EXCEPTIONS.c
+            query = sa.select(e.key).where(e.brand == self.brand, e.subject == self.feed.id, e.state != CLOSED)
+            if connection.execute(query.limit(1)).first() is not None:
+                self._seen.set()
+        return self._seen.is_set()
 
     @cached_property
     def _of_records(self) -> list[str]:
