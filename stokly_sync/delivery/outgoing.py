@@ -143,6 +143,9 @@ class Outgoing:
         careful = self.site.feed.replay is not ReplayClass.UPSERT
         if careful or len(self._done) >= self.site.options.commit_every or not flights.up:
             self._store()
+            if careful:
+                # Until it is safe, what was answered would count as in doubt: nothing else is announced meanwhile.
+                self._finish_storing()
             if self._submitted and not flights.asking and self.site.feed.settle is not None:
                 flights.ask(self._submitted)
         return None
