@@ -7,14 +7,15 @@ statement says stands in `bulk`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
+import pandas as pd
 import pyarrow as pa
 import sqlalchemy as sa
 from pyarrow import csv
 
 from stokly_sync.warehouse.engine import COPY_IN
-from stokly_sync.warehouse.frames import to_rows, without_zone
+from stokly_sync.warehouse.frames import to_arrow, to_rows, without_zone
 
 # Rows that are turned to CSV or to tuples at once: it bounds the memory beside the caller's frame.
 _SLICE: Final = 50_000
@@ -59,6 +60,13 @@ def with_constants(arrow: pa.Table, fixed: Mapping[str, pa.Array]) -> pa.Table:
     for name, value in fixed.items():
         arrow = arrow.append_column(name, pa.repeat(value[0], arrow.num_rows))
     return arrow
+
+
+def constants(table: sa.Table, fixed: Mapping[str, Any]) -> dict[str, pa.Array]:
+    """Values of columns as arrays of one, for `with_constants`; raises ValueError as `frames.to_arrow` does."""
+    one_row = pd.DataFrame({name: pd.Series([value], dtype=object) for name, value in fixed.items()})
+    arrow = to_arrow(table, one_row)
+    return {name: arrow.column(name).combine_chunks() for name in arrow.column_names}
 
 
 def _csv(part: pa.Table) -> pa.Buffer:

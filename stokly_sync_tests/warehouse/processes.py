@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from datetime import timedelta
 
 import sqlalchemy as sa
 
@@ -33,6 +34,18 @@ def merge_often(warehouse: Warehouse, city: str, rounds: str) -> None:
             merge(conn, LANDED[ORDERS.name], frame, fixed=fixed, condition=adding)
 
 
+def replace_often(warehouse: Warehouse, first: str, rounds: str) -> None:
+    """Replace the same keys again and again with every second version from `first` on, old ones never over new."""
+    fixed = {"brand": "demo", "window_start": NOON, "landed_at": NOON}
+    newer = Merge(when=lambda stored, new: new.version > stored.version)
+    for n in range(int(first), 2 * int(rounds), 2):
+        frame = rows(ORDERS, [f"o{i}" for i in range(600)], version=NOON + timedelta(minutes=n), tax=n)
+        with warehouse.transaction() as conn:
+            merge(conn, LANDED[ORDERS.name], frame, fixed=fixed, condition=newer)
+
+
 if __name__ == "__main__":
     job, url, *arguments = sys.argv[1:]
-    {"hold": hold, "merge_often": merge_often}[job](Warehouse.open(url, brand="demo"), *arguments)
+    {"hold": hold, "merge_often": merge_often, "replace_often": replace_often}[job](
+        Warehouse.open(url, brand="demo"), *arguments
+    )

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stokly_sync.contracts.tables import UTC_TIME, Kind
+from stokly_sync.warehouse import merging
 from stokly_sync.warehouse.bulk import (
     Merge,
     among,
@@ -35,6 +36,13 @@ NEWER = Merge(
     when=lambda stored, new: sa.and_(new.version >= stored.version, new.content_hash != stored.content_hash),
     returning=True,
 )
+
+
+@pytest.fixture(autouse=True, params=["few rows", "many rows"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways of merging must come to the same, so each test takes the one for many rows as well."""
+    monkeypatch.setattr(merging, "_WORTH_ASKING", 1 if request.param == "many rows" else 10**9)
+
 
 # Whatever JSON can carry and Arrow can hold: all of Unicode but lone surrogates; NUL has a test of its own.
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12) | st.sampled_from(
@@ -119,6 +127,29 @@ def test_only_content_that_is_new_and_not_older_moves_a_row(warehouse: Warehouse
     assert (result.offered, result.written) == (4, 2)
     assert set(result.keys["order_id"]) == {"changed", "new"}
     assert list(result.keys.columns) == ["order_id"]
+
+
+def test_the_condition_sees_fixed_columns_too(warehouse: Warehouse) -> None:
+    condition = Merge(when=lambda stored, new: new.landed_at > stored.landed_at, returning=True)
+    later = NOON + timedelta(hours=1)
+    with warehouse.transaction() as conn:
+        for at, expected in ((NOON, ["1"]), (NOON, []), (later, ["1"])):
+            result = merge(
+                conn, ORDER_TABLE, rows(ORDERS, ["1"]), fixed=LANDED_NOW | {"landed_at": at}, condition=condition
+            )
+            assert result.keys["order_id"].tolist() == expected
+
+
+def test_keys_of_several_columns_are_compared_whole(warehouse: Warehouse) -> None:
+    first = rows(LINES, ["a", "a", "b"], line_id=["1", "2", "1"], quantity=[1, 1, 1])
+    second = rows(LINES, ["a", "a", "b", "b"], line_id=["1", "3", "1", "2"], quantity=[1, 2, 2, 2])
+    condition = Merge(when=lambda stored, new: new.quantity > stored.quantity, returning=True)
+    with warehouse.transaction() as conn:
+        merge(conn, LINE_TABLE, first, fixed=BRAND)
+        result = merge(conn, LINE_TABLE, second, fixed=BRAND, condition=condition)
+        back = rows_by(conn, LINES, brand="demo", column="order_id", values=["a", "b"])
+    assert sorted(map(tuple, result.keys.to_numpy())) == [("a", "3"), ("b", "1"), ("b", "2")]
+    assert back["quantity"].tolist() == [1, 1, 2, 2, 2]
 
 
 def test_kept_columns_stay_and_computed_ones_see_both_rows(warehouse: Warehouse) -> None:

@@ -115,3 +115,16 @@ def test_processes_that_merge_the_same_keys_wait_for_each_other_and_lose_nothing
         c = ORDER_TABLE.c
         found = conn.execute(sa.select(sa.func.count(), sa.func.min(c.tax), sa.func.max(c.tax))).one()
     assert tuple(found) == (300, 2 * rounds, 2 * rounds)
+
+
+def test_processes_that_replace_the_same_rows_leave_the_newest_version(
+    warehouse: Warehouse, warehouse_url: str
+) -> None:
+    rounds = 15
+    both = [start("replace_often", warehouse_url, first, str(rounds)) for first in ("0", "1")]
+    errors = [process.communicate(timeout=90)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], errors
+    with warehouse.reading() as conn:
+        c = ORDER_TABLE.c
+        found = conn.execute(sa.select(sa.func.count(), sa.func.min(c.tax), sa.func.max(c.tax))).one()
+    assert tuple(found) == (600, 2 * rounds - 1, 2 * rounds - 1)
