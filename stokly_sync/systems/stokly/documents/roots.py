@@ -169,10 +169,14 @@ def _meta(made: Sheet, columns: Mapping[str, Any], dropped: Collection[str]) -> 
 def _hashes(made: Sheet) -> list[str]:
     silent = frozenset(made.shape.silent) | _UPDATE_TIMES
     blake2b, canonical = hashlib.blake2b, _CANONICAL.encode
-    return [
-        blake2b(canonical({k: v for k, v in d.items() if k not in silent}), digest_size=16).hexdigest()
-        for d in made.documents
-    ]
+    hashes = []
+    for document in made.documents:
+        # Copying and taking out is several times faster than building anew what stays.
+        content = document.copy()
+        for name in silent:
+            content.pop(name, None)
+        hashes.append(blake2b(canonical(content), digest_size=16).hexdigest())
+    return hashes
 
 
 def _extras(made: Sheet, dropped: frozenset[str]) -> list[str | None]:

@@ -143,9 +143,8 @@ def in_chunks(
         for start in range(0, len(page.rows), size):
             rows = page.rows[start : start + size]
             documents = source.complete(client, rows) if source.complete else rows
-            yield Page(
-                documents, page.requested_at, _cursor(rows, field) if field and page.ordered else None, page.count
-            )
+            cursor = _cursor(rows, field) if field and page.ordered else None
+            yield Page(documents, page.requested_at, cursor, page.count)
 
 
 def whole_pages(pages: Iterator[ListPage]) -> Iterator[Page]:

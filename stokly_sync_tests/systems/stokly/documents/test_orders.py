@@ -175,7 +175,7 @@ def test_without_display_amounts_the_base_ones_are_read() -> None:
 
 def test_a_line_so_large_that_it_would_wrap_round_is_a_problem() -> None:
     huge = line(1, quantity=10**6, displayPrice=9 * 10**9, **BARE)
-    assert ("ST-MONEY") in {rule for _, rule in rules(rows(whole_order(1, [huge])))}
+    assert "ST-MONEY" in {rule for _, rule in rules(rows(whole_order(1, [huge])))}
 
 
 def test_component_lines_of_composites_are_not_counted_twice() -> None:
