@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -46,7 +47,7 @@ def child(arguments: Sequence[str], *, python: str = sys.executable, env: Mappin
 
     Raises SideFailed.
     """
-    started = time.perf_counter()
+    started, before = time.perf_counter(), _children_cpu()
     process = subprocess.Popen(
         [python, "-m", *arguments],
         cwd=ROOT,
@@ -63,7 +64,12 @@ def child(arguments: Sequence[str], *, python: str = sys.executable, env: Mappin
     if process.returncode != 0 or not lines:
         raise SideFailed(f"{' '.join(arguments)}: exit {process.returncode}\n{err.decode(errors='replace')[-3000:]}")
     figures = json.loads(lines[-1])
-    return Sample(seconds, figures.get("cpu", 0.0), max(peak.mb, figures.get("peak_mb", 0.0)), figures)
+    return Sample(seconds, _children_cpu() - before, max(peak.mb, figures.get("peak_mb", 0.0)), figures)
+
+
+def _children_cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 class _Peak:

@@ -137,7 +137,8 @@ def _pandera(side: Side, frame: pd.DataFrame) -> object:
 
 def _added(side: Side, frame: pd.DataFrame) -> pd.Series:
     net, tax, shipping = (side.computable(frame[name]) for name in _PARTS)
-    return net.add(tax).add(shipping)
+    total: pd.Series = net + tax + shipping
+    return total
 
 
 def _sums(frame: pd.DataFrame) -> object:
