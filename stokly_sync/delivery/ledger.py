@@ -27,6 +27,7 @@ _STATES: Final = {
     Verdict.EXCLUDED: State.EXCLUDED,
     Verdict.UNCHANGED: State.ACCEPTED,
 }
+_LARGE: Final = 10_000
 _SETTLED: Final = frozenset({State.ACCEPTED, State.SUBMITTED})
 
 
@@ -156,6 +157,14 @@ class Ledger:
                 .where(self._mine, among(connection, LEDGER.c.key, keys))
                 .values(tries=LEDGER.c.tries + 1)
             )
+
+    def refresh_statistics(self, connection: sa.Connection, *, written: int) -> None:
+        """Let PostgreSQL know the ledger after a large change, which its own housekeeping notices a minute too late.
+
+        Until then it would look for the few waiting records by reading all that were ever sent.
+        """
+        if written >= _LARGE and connection.dialect.name == "postgresql":
+            connection.execute(sa.text(f"ANALYZE {LEDGER.name}"))
 
     def _note(self, connection: sa.Connection, outcomes: Sequence[Outcome], changes: Mapping[str, Any]) -> None:
         told = {(o.receipt, o.reason, o.rule) for o in outcomes}

@@ -245,6 +245,7 @@ class _Planning:
                     windows=windows,
                     run_id=self.run_id,
                 )
+            self.ledger.refresh_statistics(connection, written=figures.to_send)
             crashpoint("plan:before-commit")
         crashpoint("plan:after-commit")
 

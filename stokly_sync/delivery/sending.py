@@ -58,7 +58,7 @@ def deliver(
         to_send, trouble = _deliver(site, plan_id)
         with warehouse.reading() as connection:
             left = site.ledger.count(connection, State.PLANNED, plan_id=plan_id)
-        _close_plans(site, plan_id)
+        _close_plans(site, plan_id, written=to_send - left)
     made = calls(client) - before if calls else site.tally.api_calls
     figures = _figures(site, to_send=to_send, left=left, moved=moved, api_calls=made)
     if isinstance(trouble, TransientError):
@@ -131,13 +131,14 @@ def _moved(site: Site, plan_id: str | None) -> int:
         return max(0, int(json.loads(counts)["to_send"]) - site.ledger.count_of_plan(connection, plan_id))
 
 
-def _close_plans(site: Site, plan_id: str | None) -> None:
+def _close_plans(site: Site, plan_id: str | None, *, written: int) -> None:
     c = PLANS.c
     statement = sa.update(PLANS).where(c.brand == site.warehouse.brand, c.feed == site.feed.id, c.state == "planned")
     if plan_id is not None:
         statement = statement.where(c.plan_id == plan_id)
     with site.warehouse.transaction() as connection:
         connection.execute(statement.values(state="sent"))
+        site.ledger.refresh_statistics(connection, written=written)
 
 
 def _figures(site: Site, *, to_send: int, left: int, moved: int, api_calls: int) -> DeliveryFigures:
