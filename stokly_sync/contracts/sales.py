@@ -15,8 +15,8 @@ from stokly_sync.contracts.tables import Column, Dataset, Kind, RowRule, Table
 
 
 def currency_is_a_code(frame: pd.DataFrame) -> pd.Series:
-    """True where `currency` has the form of an ISO 4217 code."""
-    return frame["currency"].str.fullmatch("[A-Z]{3}").fillna(value=False).astype(bool)
+    """True where `currency` is missing (another rule's matter) or has the form of an ISO 4217 code."""
+    return frame["currency"].isna() | frame["currency"].str.fullmatch("[A-Z]{3}").fillna(value=True).astype(bool)
 
 
 CURRENCY_RULE: Final = RowRule(
@@ -25,10 +25,11 @@ CURRENCY_RULE: Final = RowRule(
 
 
 def total_is_the_sum_of_its_parts(frame: pd.DataFrame) -> pd.Series:
-    """True where total = lines + shipping + its tax, within one minor unit a line (DESIGN, money)."""
+    """True where total = lines + shipping + its tax, within one minor unit a line; no lines break another rule."""
     parts = frame["lines_total"].fillna(0) + frame["shipping"].fillna(0) + frame["shipping_tax"].fillna(0)
     tolerance = frame["line_count"].fillna(0).clip(lower=1) * minor_units(frame["currency"])
-    return ((frame["total"] - parts).abs() <= tolerance).fillna(value=True).astype(bool)
+    adds_up = (frame["total"] - parts).abs() <= tolerance
+    return (adds_up | (frame["line_count"] == 0)).fillna(value=True).astype(bool)
 
 
 def _not_in_the_future(column: str) -> RowRule:

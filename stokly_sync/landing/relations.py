@@ -19,12 +19,13 @@ LookUp = Callable[[str, str, Sequence[str]], pd.DataFrame]
 """`look_up(table, column, values)`: landed rows whose column is among the values."""
 
 REFUND_OVER = "ST-REFUND-OVER"
+REFUND_ORDER = "ST-REFUND-ORDER"
 
 
 def relation_rules(dataset: Dataset) -> frozenset[str]:
     """Codes of the rules here that apply to a dataset; their exceptions are looked at again in every run."""
     codes = {rule for _, rule in dataset.unique}
-    return frozenset(codes | ({REFUND_OVER} if dataset.name == "stokly.refunds" else set()))
+    return frozenset(codes | ({REFUND_OVER, REFUND_ORDER} if dataset.name == "stokly.refunds" else set()))
 
 
 def relation_problems(dataset: Dataset, frames: Frames, look_up: LookUp) -> list[Problem]:
@@ -34,7 +35,7 @@ def relation_problems(dataset: Dataset, frames: Frames, look_up: LookUp) -> list
         return []
     found = [p for column, rule in dataset.unique for p in _duplicates(dataset, root, column, rule, look_up)]
     if dataset.name == "stokly.refunds":
-        found += _refunds_over(root, look_up)
+        found += _refunds(root, look_up)
     return found
 
 
@@ -56,8 +57,8 @@ def _duplicates(dataset: Dataset, root: pd.DataFrame, column: str, rule: str, lo
     ]
 
 
-def _refunds_over(root: pd.DataFrame, look_up: LookUp) -> list[Problem]:
-    """Refunds by which the sum refunded exceeds the order's total by more than one minor unit."""
+def _refunds(root: pd.DataFrame, look_up: LookUp) -> list[Problem]:
+    """Refunds of an order that is not landed, or by which more than its total (and a minor unit) is given back."""
     new = root[root["live"].fillna(value=True) & root["order_id"].notna()]
     order_ids = new["order_id"].unique().tolist()
     orders = look_up("stokly.orders", "order_id", order_ids).set_index("order_id")
@@ -67,10 +68,14 @@ def _refunds_over(root: pd.DataFrame, look_up: LookUp) -> list[Problem]:
     together = pd.concat([landed[columns].assign(new=False), new[columns].assign(new=True)])
     together = together.sort_values(["new", "created_at", "refund_id"])
     running = together.groupby("order_id")["total"].cumsum()
+    unknown = new[~new["order_id"].isin(orders.index)]
     limit = together["order_id"].map(orders["total"])
     tolerance = together["order_id"].map(orders["currency"]).map(minor_unit, na_action="ignore")
     over = (running > limit + tolerance).fillna(value=False) & together["new"]
     return [
+        Problem(str(key), REFUND_ORDER, "its order is not known here, or is itself held back")
+        for key in unknown["refund_id"]
+    ] + [
         Problem(str(key), REFUND_OVER, "with this refund more is given back than the order's total")
         for key in together.loc[over, "refund_id"]
     ]

@@ -23,7 +23,10 @@ from stokly_sync_tests.landing.source import Source
 
 T0 = grid.floor(datetime.now(UTC)) - timedelta(hours=4)
 HOUR = Window(T0, T0 + timedelta(hours=1))
-CODES = ("ST-MONEY", "ST-MEMBER-TYPE", "ST-ORDER-TOTAL", "ST-SKU-DUPLICATE", "ST-REFUND-OVER", "ST-TIME")
+CODES = (
+    *("ST-MONEY", "ST-MEMBER-TYPE", "ST-ORDER-TOTAL", "ST-SKU-DUPLICATE", "ST-TIME"),
+    *("ST-REFUND-OVER", "ST-REFUND-ORDER"),
+)
 RULES: Catalogue = catalogue(Rule(c, "It is wrong.", "Mend it.", Team.FINANCE, "X2") for c in CODES)
 
 
@@ -291,6 +294,16 @@ def test_a_refund_beyond_its_order_is_held_back_and_the_ones_before_it_are_not(r
     figures = land_window(reader, source.extract(), None, HOUR)
     assert dict(figures.quarantined) == {"ST-REFUND-OVER": 1}
     assert [row.refund_id for row in landed(reader.warehouse, "stokly.refunds")] == ["r0", "r1"]
+
+
+def test_a_refund_waits_for_its_order_and_is_released_when_it_lands(reader: Reader) -> None:
+    source = Source("stokly.refunds")
+    source.put(refund_id="r", order_id="o0", currency="GBP", total=NANO, live=True, created_at=T0)
+    assert dict(land_window(reader, source.extract(), None, HOUR).quarantined) == {"ST-REFUND-ORDER": 1}
+    land_window(reader, orders(1).extract(), None, HOUR)
+    later = Window(HOUR.end, HOUR.end + timedelta(minutes=15))
+    assert land_window(reader, source.extract(), None, later).released == 1
+    assert len(landed(reader.warehouse, "stokly.refunds")) == 1
 
 
 def test_brands_do_not_see_each_other(reader: Reader) -> None:

@@ -48,8 +48,12 @@ class OmetriaSandbox(SandboxSystem):
         return self._app
 
     def settings_env(self, base_url: str) -> dict[str, str]:
-        """`OMETRIA_BASE_URL` (with its `/v2`) and `OMETRIA_API_KEY`."""
-        return {"OMETRIA_BASE_URL": f"{base_url}/v2", "OMETRIA_API_KEY": self.switches.api_key}
+        """`OMETRIA_BASE_URL` (with its `/v2`) and `OMETRIA_API_KEY`, and how long this queue takes at the most."""
+        return {
+            "OMETRIA_BASE_URL": f"{base_url}/v2",
+            "OMETRIA_API_KEY": self.switches.api_key,
+            "OMETRIA_QUEUE_DRAIN_WAIT": f"{self.switches.queue_delay + 0.2:.2f}",
+        }
 
     def set_limits(self, on: bool) -> None:
         """Switch the limits on calls; the one on the backlog is no rate and stays."""

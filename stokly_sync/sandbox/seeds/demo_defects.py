@@ -63,15 +63,19 @@ class Garden:
         self.customers.append({name: value for name, value in row.items() if value is not None})
         self.note(rule, "customers", row["customerId"], note)
 
-    def item(self, rule: str, note: str, code: str, /, **members: object) -> None:
-        """Plant an item that nobody buys and that is clean but for these members; None takes one away."""
+    def item(self, rule: str | None, note: str, code: str, /, *, days: int = 0, **members: object) -> None:
+        """Plant an item that nobody buys and that is clean but for these members; None takes one away.
+
+        `days` is its age after the first day of the seed; without a rule it is no defect.
+        """
         product = Product(make_id("item", code), code, f"Sample {len(self.items) + 1}")
-        at = stamp(self.start)
+        at = stamp(self.start + timedelta(days=days))
         price = Decimal("9.50")
         row = item_row(product, format_=SIMPLE, type_name="Gifts", price=price, created=at, updated=at)
         row.update(members)
         self.items.append({name: value for name, value in row.items() if value is not None})
-        self.note(rule, "items", product.item_id, note)
+        if rule is not None:
+            self.note(rule, "items", product.item_id, note)
 
 
 def plant(garden: Garden) -> list[Planted]:
@@ -92,8 +96,8 @@ def _plant_items(garden: Garden) -> None:
     ten = Decimal("3.1234567891")
     garden.item("ST-MONEY", "salePrice has ten decimals", "SAMPLE-FINE", salePrice=ten)
     garden.item("ST-ITEM-SKU", "sku is missing", "(no sku)", sku=None)
-    garden.item("ST-SKU-DUPLICATE", "same SKU as another live item but for case", "PLATE-BLUE")
-    garden.item("ST-SKU-DUPLICATE", "same SKU as another live item but for case", "Plate-Blue")
+    garden.item(None, "the older of two items whose SKU differ only by case keeps its place", "PLATE-BLUE")
+    garden.item("ST-SKU-DUPLICATE", "same SKU as an older live item but for case", "Plate-Blue", days=1)
 
 
 def _plant_customers(garden: Garden) -> None:

@@ -28,6 +28,7 @@ def test_settings_point_at_version_2_with_the_key() -> None:
     assert build().settings_env("http://127.0.0.1:1") == {
         "OMETRIA_BASE_URL": "http://127.0.0.1:1/v2",
         "OMETRIA_API_KEY": "sandbox-ometria-key",
+        "OMETRIA_QUEUE_DRAIN_WAIT": "0.25",
     }
 
 

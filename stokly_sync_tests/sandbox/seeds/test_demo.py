@@ -96,15 +96,14 @@ def customer_rules(row: Row) -> Found:
 
 
 def item_rules() -> Found:
-    holders: dict[str, list[str]] = defaultdict(list)
+    holders: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for row in rows("items"):
         if "sku" not in row:
             yield "ST-ITEM-SKU", row["itemId"]
         else:
-            holders[row["sku"].casefold()].append(row["itemId"])
+            holders[row["sku"].casefold()].append((row["timeCreated"], row["itemId"]))
     for same in holders.values():
-        if len(same) > 1:
-            yield from (("ST-SKU-DUPLICATE", key) for key in same)
+        yield from (("ST-SKU-DUPLICATE", key) for _, key in sorted(same)[1:])
 
 
 def money_back_rules() -> Found:
