@@ -189,12 +189,14 @@ _KNOWN: Final = Merge(keep=("updated_at",))
 
 
 def budget_for(engine: sa.Engine, system: str, settings: Any) -> DatabaseBudget:
-    """The budget of a system's API key, from its settings: `rate` (calls a second) or `rate_per_minute`.
+    """The budget of a system's API key, from its settings: `rate` (calls a second) or `rate_per_minute`, and `burst`.
 
     Keys are told apart by a hash of all secrets in the settings, which cannot be turned back.
     """
     per_minute = getattr(settings, "rate_per_minute", None)
-    limits = Limits(per_minute, 60.0) if per_minute is not None else Limits(getattr(settings, "rate", 1.0), 1.0)
+    burst = getattr(settings, "burst", 0)
+    rate = getattr(settings, "rate", 1.0)
+    limits = Limits(rate, 1.0, burst) if per_minute is None else Limits(per_minute, 60.0, burst)
     return DatabaseBudget(engine, _budget_key(system, settings), limits)
 
 

@@ -1,0 +1,117 @@
+"""What is declared: every extract and feed of every system, in the order in which they may run.
+
+The asset graph, the jobs and the command line are made from this one value. It holds for systems without credentials
+too, with default settings, so that the graph can be loaded and looked at before anything is set. No Dagster, no
+database and no connection in here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from stokly_sync.contracts.products import ITEMS
+from stokly_sync.contracts.rules import Catalogue, catalogue
+from stokly_sync.delivery.rules import RULES
+from stokly_sync.errors import SettingsError
+from stokly_sync.flow import Extract, Feed, Mode, System
+from stokly_sync.settings import Settings
+
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True)
+class Declared:
+    """All declarations of one brand.
+
+    `extracts` by dataset and `feeds` by id are in running order: what others wait for stands first.
+    """
+
+    brand: str
+    systems: Mapping[str, System]
+    extracts: Mapping[str, Extract]
+    feeds: Mapping[str, Feed]
+    modes: Mapping[str, Mode]
+    enabled: frozenset[str]
+    """Names of the systems whose credentials are set."""
+
+    @property
+    def sources(self) -> tuple[System, ...]:
+        """Systems that something is read from."""
+        return tuple(s for s in self.systems.values() if any(source_of(d) == s.name for d in self.extracts))
+
+    @property
+    def destinations(self) -> tuple[System, ...]:
+        """Systems that something is loaded into."""
+        return tuple(s for s in self.systems.values() if any(f.system == s.name for f in self.feeds.values()))
+
+    def extracts_of(self, system: str) -> tuple[Extract, ...]:
+        """The extracts of a system, in running order."""
+        return tuple(e for e in self.extracts.values() if source_of(e.dataset) == system)
+
+    def feeds_of(self, system: str) -> tuple[Feed, ...]:
+        """The feeds of a system, in gate order."""
+        return tuple(f for f in self.feeds.values() if f.system == system)
+
+    def by_window(self, feed: Feed) -> bool:
+        """Whether a feed is run by window; one that takes a snapshot is not."""
+        extract = self.extracts.get(feed.dataset)
+        return extract is None or not extract.snapshot
+
+    def is_catalogue(self, feed: Feed) -> bool:
+        """Whether a feed is part of the daily catalogue snapshot (X3)."""
+        return feed.dataset == ITEMS.name
+
+
+def declare(settings: Settings, systems: Iterable[System]) -> Declared:
+    """Collect what the systems declare under these settings."""
+    chosen = {s.name: s for s in systems}
+    extracts = [e for s in chosen.values() if s.extracts for e in s.extracts(_model(settings, s))]
+    feeds = [f for s in chosen.values() if s.feeds for f in s.feeds(_model(settings, s))]
+    return Declared(
+        brand=settings.core.brand,
+        systems=chosen,
+        extracts=_in_order({e.dataset: e for e in extracts}, {e.dataset: e.after for e in extracts}),
+        feeds=_in_order({f.id: f for f in feeds}, {f.id: gate_ids(f) for f in feeds}),
+        modes={f.id: settings.mode(f.system, f.name) for f in feeds},
+        enabled=frozenset(settings.enabled),
+    )
+
+
+def all_rules(systems: Iterable[System]) -> Catalogue:
+    """The rule catalogue: delivery's own rules and those of every system (X2)."""
+    return catalogue([*RULES, *(rule for system in systems for rule in system.rules)])
+
+
+def source_of(dataset: str) -> str:
+    """The system that a dataset is read from: the part of its name before the dot."""
+    return dataset.partition(".")[0]
+
+
+def gate_ids(feed: Feed) -> tuple[str, ...]:
+    """Ids of the feeds of the same destination that a feed's records wait for (X5)."""
+    return tuple(g.feed if "/" in g.feed else f"{feed.system}/{g.feed}" for g in feed.gates)
+
+
+def datasets_of(feed: Feed) -> tuple[str, ...]:
+    """Datasets whose changes make records of a feed due: its own and those of its triggers."""
+    return tuple(dict.fromkeys([feed.dataset, *(t.dataset for t in feed.triggers)]))
+
+
+def _model(settings: Settings, system: System) -> Any:
+    return settings.systems[system.name]
+
+
+def _in_order(items: Mapping[str, _Item], waits: Mapping[str, tuple[str, ...]]) -> dict[str, _Item]:
+    """Items with what they wait for first; otherwise as declared."""
+    done: dict[str, _Item] = {}
+    left = dict(items)
+    while left:
+        ready = [name for name in left if not any(other in left for other in waits[name] if other != name)]
+        if not ready:
+            raise SettingsError(
+                f"These wait for each other in a circle: {', '.join(left)}. Correct their declarations."
+            )
+        done[ready[0]] = left.pop(ready[0])
+    return done

@@ -1,0 +1,224 @@
+"""The pipeline without the interface: the same jobs, run one after the other in this process (`stokly-sync sync`).
+
+The order is the lineage's: history, windows, snapshots, then each destination and its reconciliation. Runs are stored
+in the instance like any other, so the interface shows them. What they counted is read from the run figures afterwards;
+nothing is added up on the way.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import dagster as dg
+
+from stokly_sync.errors import SettingsError
+from stokly_sync.flow import System, Window
+from stokly_sync.landing.grid import STEP, floor
+from stokly_sync.pipeline import gaps
+from stokly_sync.pipeline.build import build_defs
+from stokly_sync.pipeline.jobs import Plan, plans
+from stokly_sync.pipeline.partitions import RANGE_END, RANGE_START, window_key
+from stokly_sync.pipeline.services import Services, require
+from stokly_sync.systems import SYSTEMS
+from stokly_sync.warehouse import windows
+
+MOST_PARTITIONS: Final = 16
+"""Windows that one run is recorded for; a longer span is recorded under its newest window (20 ms each and asset)."""
+
+_QUIET: Final[Mapping[str, Any]] = {
+    "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+    # Whoever waits for the command decides whether to try again.
+    "execution": {"config": {"retries": {"disabled": {}}}},
+}
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a sync is asked for: a destination or a source alone, a span to replay, everything again, or a plan."""
+
+    only: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    force: bool = False
+    plan_id: str | None = None
+
+    @property
+    def replay(self) -> bool:
+        """Whether a span is asked for instead of what is due."""
+        return self.since is not None or self.until is not None
+
+
+@dataclass
+class Ran:
+    """The runs of one sync, and what failed in them in plain words."""
+
+    run_ids: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+class Conductor:
+    """Runs jobs in this process against the instance of `DAGSTER_HOME`."""
+
+    def __init__(self, services: Services, instance: dg.DagsterInstance) -> None:
+        self._services = services
+        self._instance = instance
+        self._defs = build_defs(services.settings, SYSTEMS)
+        self._plans = {plan.name: plan for plan in plans(services.declared)}
+        self.ran = Ran()
+
+    def has(self, name: str) -> bool:
+        """Whether there is a job of that name."""
+        return name in self._plans
+
+    def run(self, name: str, *, span: Window | None = None, ops: Mapping[str, Any] | None = None) -> bool:
+        """Run one job, over the windows of `span` where it has windows; gives whether it succeeded."""
+        plan = self._plans[name]
+        _log.info("Running %s.", name)
+        result = self._defs.resolve_job_def(name).execute_in_process(
+            instance=self._instance,
+            tags=_tags(span) if span else None,
+            run_config={**_QUIET, "ops": _ops(plan, span, ops or {})},
+            raise_on_error=False,
+        )
+        self.ran.run_ids.append(result.run_id)
+        self.ran.failures += [f"{name}: {reason}" for reason in _reasons(result)]
+        return result.success
+
+
+def sync(services: Services, instance: dg.DagsterInstance, request: Request) -> Ran:
+    """Run everything that a request asks for, and give the runs.
+
+    Raises SettingsError before anything runs when a system that is needed has no credentials, or the span is not one.
+    """
+    declared = services.declared
+    destinations = _destinations(services, request)
+    conductor = Conductor(services, instance)
+    if request.plan_id is None:
+        for source in _needed_sources(services, request):
+            if not _extract(conductor, services, source, request):
+                return conductor.ran
+    for system in destinations:
+        _load(conductor, services, system, request)
+        conductor.run(f"{system.name}_reconciliation")
+    if not destinations and request.only is None and not declared.enabled:
+        raise SettingsError("No system is set up. Set credentials in the environment; see docs/settings.md.")
+    return conductor.ran
+
+
+def _extract(conductor: Conductor, services: Services, source: System, request: Request) -> bool:
+    """Land what is due or asked for; False when the history could not be completed."""
+    while not gaps.history_complete(services, source.name):
+        if not conductor.run(f"{source.name}_baseline"):
+            return False
+    span = _span(services, request) if request.replay else _due(services, source)
+    conductor.run(f"{source.name}_windows", span=span, ops=_since(span))
+    if conductor.has(f"{source.name}_snapshots"):
+        conductor.run(f"{source.name}_snapshots")
+    return True
+
+
+def _load(conductor: Conductor, services: Services, system: System, request: Request) -> None:
+    """Send what is owed, or the span that is asked for, feed by feed."""
+    plan: dict[str, Any] = {"force": request.force}
+    if request.replay:
+        span = _span(services, request)
+        plan |= _since(span)
+    else:
+        now = floor(datetime.now(UTC))
+        span = Window(now, now + STEP)
+        plan["owed"] = True
+    load = {"plan_id": request.plan_id} if request.plan_id else {}
+    for name, within in ((f"{system.name}_interval", span), (f"{system.name}_fast", None)):
+        if conductor.has(name):
+            conductor.run(name, span=within, ops={"plan": plan, "load": load})
+
+
+def _span(services: Services, request: Request) -> Window:
+    """The span of a replay on the grid; raises SettingsError when it ends before the first window."""
+    now = datetime.now(UTC)
+    since = request.since or services.settings.core.windows_from
+    until = min(request.until or now, now)
+    first = services.settings.core.windows_from
+    if since >= until:
+        raise SettingsError(f"--from {since:%F %R} is not before --to {until:%F %R} (UTC).")
+    if until <= first:
+        raise SettingsError(
+            f"--to {until:%F %R} is not after the first window, {first:%F %R} UTC. Set STOKLY_SYNC_WINDOWS_FROM to an "
+            "earlier time to replay what lies before it."
+        )
+    return Window(floor(since), floor(until - timedelta(microseconds=1)) + STEP)
+
+
+def _due(services: Services, source: System) -> Window:
+    """From the oldest watermark of the source's datasets to the end of the running window."""
+    now = floor(datetime.now(UTC))
+    with services.warehouse.reading() as conn:
+        marks = [
+            windows.watermark(conn, brand=services.warehouse.brand, dataset=e.dataset)
+            for e in services.declared.extracts_of(source.name)
+            if not e.snapshot
+        ]
+    known = [m.watermark or m.baseline_to or now for m in marks]
+    return Window(min([floor(k) for k in known] + [now]), now + STEP)
+
+
+def _destinations(services: Services, request: Request) -> list[System]:
+    declared = services.declared
+    if request.only is not None:
+        if request.only not in declared.systems:
+            raise SettingsError(f"There is no system {request.only!r}; there are {', '.join(declared.systems)}.")
+        require(services.settings, declared.systems[request.only])
+    for source in _needed_sources(services, request):
+        require(services.settings, source)
+    return [d for d in declared.destinations if d.name in declared.enabled and request.only in (None, d.name)]
+
+
+def _needed_sources(services: Services, request: Request) -> list[System]:
+    """Sources whose rows are needed: all of them, unless one source alone is asked for."""
+    sources = services.declared.sources
+    return [s for s in sources if request.only == s.name] or list(sources)
+
+
+def _tags(span: Window) -> dict[str, str]:
+    newest = floor(span.end - timedelta(microseconds=1))
+    first = max(floor(span.start), newest - (MOST_PARTITIONS - 1) * STEP)
+    if (newest - floor(span.start)) / STEP >= MOST_PARTITIONS:
+        first = newest
+    return {RANGE_START: window_key(first), RANGE_END: window_key(newest)}
+
+
+def _since(span: Window) -> dict[str, Any]:
+    return {"since": span.start.isoformat()}
+
+
+def _ops(plan: Plan, span: Window | None, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Config of every asset of a job: plans and loads have their own, extracts take what is given."""
+    made: dict[str, Any] = {}
+    for key in plan.keys:
+        op = "__".join(key.path)
+        if plan.loads:
+            values = config["plan"] if key.path[-1].endswith("_plan") else config["load"]
+        else:
+            values = config if span else {}
+        if values:
+            made[op] = {"config": dict(values)}
+    return made
+
+
+def _reasons(result: dg.ExecuteInProcessResult) -> list[str]:
+    """Why steps of a run failed: the sentence of our own errors, else the error's class and text."""
+    reasons: list[str] = []
+    for event in result.get_step_failure_events():
+        data = event.step_failure_data
+        told = data.user_failure_data.description if data.user_failure_data else None
+        error = data.error
+        while error is not None and error.cause is not None and told is None:
+            error = error.cause
+        reasons.append(told or (error.message.strip() if error else "the step failed"))
+    return reasons

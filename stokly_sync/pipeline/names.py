@@ -1,0 +1,48 @@
+"""Names under which things appear in Dagster: asset keys, pools, job tags.
+
+They are part of the state: schedules, sensors and histories are kept under them, so a name that changes loses its past.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import dagster as dg
+
+from stokly_sync.flow import Feed, Lane, Team
+
+DESTINATION_TAG: Final = "stokly/destination"
+"""Run tag by brand, system and lane; `dagster.yaml` lets one run at a time through for each value."""
+
+RUNTIME: Final = "runtime"
+"""Name of the resource that every asset asks for."""
+
+
+def dataset_key(dataset: str) -> dg.AssetKey:
+    """`stokly.orders` -> `stokly/orders`."""
+    return dg.AssetKey(dataset.split("."))
+
+
+def load_key(feed: Feed) -> dg.AssetKey:
+    """The asset that loads a feed, for example `ometria/orders`."""
+    return dg.AssetKey([feed.system, feed.name])
+
+
+def plan_key(feed: Feed) -> dg.AssetKey:
+    """The asset that plans a feed, for example `ometria/orders_plan`."""
+    return dg.AssetKey([feed.system, f"{feed.name}_plan"])
+
+
+def system_key(system: str, part: str) -> dg.AssetKey:
+    """An asset of a system as a whole, for example `ometria/reconciliation`."""
+    return dg.AssetKey([system, part])
+
+
+def lane_name(brand: str, system: str, lane: Lane) -> str:
+    """Pool and tag value: one writer at a time for each brand, system and lane (X17, X20)."""
+    return f"{brand}_{system}_{lane}"
+
+
+def owners(team: Team) -> list[str]:
+    """The team as Dagster writes owners."""
+    return [f"team:{team.value}"]

@@ -1,0 +1,68 @@
+"""Every partitions definition, with the reason for its zone and cadence.
+
+Orders and the like: 15 minutes in UTC, because an hour that occurs twice in autumn would give two windows one name.
+The catalogue: days of the brand's own zone, because a trading day is local; such a day may have 23 or 25 hours. Both
+offer the running window too (`end_offset=1`): a headless sync may read up to now, our own ledger marks such a window as
+open, and it is read again once it is over. Schedules ask for closed windows only.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import dagster as dg
+
+from stokly_sync.flow import Window
+from stokly_sync.landing.grid import STEP, floor
+
+WINDOW_FORMAT: Final = "%Y-%m-%d-%H:%M"
+WINDOWS_A_RUN: Final = 96
+"""A backfill takes one day in a run: bounded memory, few runs, and little to repeat after a crash."""
+
+RANGE_START: Final = "dagster/asset_partition_range_start"
+RANGE_END: Final = "dagster/asset_partition_range_end"
+
+
+def window_partitions(windows_from: datetime) -> dg.TimeWindowPartitionsDefinition:
+    """Windows of 15 minutes in UTC from `windows_from` on, the running one included."""
+    return dg.TimeWindowPartitionsDefinition(
+        cron_schedule="*/15 * * * *", start=floor(windows_from), timezone="UTC", fmt=WINDOW_FORMAT, end_offset=1
+    )
+
+
+def day_partitions(windows_from: datetime, zone: str) -> dg.DailyPartitionsDefinition:
+    """Days of the brand's zone, today included: a snapshot is of the day on which it is made."""
+    return dg.DailyPartitionsDefinition(start_date=windows_from.strftime("%Y-%m-%d"), timezone=zone, end_offset=1)
+
+
+def backfill_by_day() -> dg.BackfillPolicy:
+    """The policy of everything that has windows."""
+    return dg.BackfillPolicy.multi_run(max_partitions_per_run=WINDOWS_A_RUN)
+
+
+def window_key(start: datetime) -> str:
+    """Partition key of the window that starts at `start`."""
+    return start.astimezone(UTC).strftime(WINDOW_FORMAT)
+
+
+def last_closed(moment: datetime) -> Window:
+    """The newest window that is over at `moment`."""
+    end = floor(moment)
+    return Window(end - STEP, end)
+
+
+def range_tags(span: Window) -> dict[str, str]:
+    """Run tags that make one run cover every window touched by `span`."""
+    newest = floor(span.end - timedelta(microseconds=1))
+    return {RANGE_START: window_key(floor(span.start)), RANGE_END: window_key(newest)}
+
+
+def span_of(context: dg.AssetExecutionContext, *, since: str = "") -> Window:
+    """The span that a run of windows covers; `since` (ISO 8601 with a zone) makes it begin earlier.
+
+    That is for long spans: an event for each of thousands of windows would take longer than the work.
+    """
+    asked = context.partition_time_window
+    start = datetime.fromisoformat(since) if since else asked.start
+    return Window(min(start, asked.start).astimezone(UTC), asked.end.astimezone(UTC))

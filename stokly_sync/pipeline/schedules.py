@@ -1,0 +1,79 @@
+"""The clock: one schedule for each job that has a cron.
+
+A schedule asks for closed windows only. It does not make up for ticks that were missed while the daemon was down: the
+gap sensors do. Schedules are on from the start and skip, with a sentence, while a system has no credentials.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from stokly_sync.errors import SettingsError
+from stokly_sync.pipeline.declared import Declared
+from stokly_sync.pipeline.jobs import Cadence, Plan
+from stokly_sync.pipeline.partitions import last_closed, window_key
+from stokly_sync.pipeline.services import require
+from stokly_sync.settings import Settings
+
+Tick = dg.RunRequest | dg.SkipReason
+
+
+def schedules(
+    declared: Declared, settings: Settings, plans: Sequence[Plan], days: dg.DailyPartitionsDefinition
+) -> list[dg.ScheduleDefinition]:
+    """A schedule for every plan with a cron."""
+    return [_schedule(declared, settings, plan, days) for plan in plans if plan.cron]
+
+
+def requested(plan: Plan, settings: Settings, moment: datetime, today: str | None) -> Tick:
+    """What a tick at `moment` (UTC) asks for: the newest closed window, today, or one run for this tick."""
+    match plan.cadence:
+        case Cadence.WINDOW:
+            window = last_closed(moment)
+            if window.start < settings.core.windows_from:
+                return dg.SkipReason(
+                    f"No window is over yet: the first begins at {settings.core.windows_from:%F %R} UTC."
+                )
+            key = window_key(window.start)
+            return dg.RunRequest(partition_key=key, run_key=key)
+        case Cadence.DAY:
+            return dg.RunRequest(partition_key=today, run_key=today)
+        case _:
+            return dg.RunRequest(run_key=moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M"))
+
+
+def blocked(declared: Declared, settings: Settings, plan: Plan) -> str | None:
+    """Why a job cannot do anything useful now, or None."""
+    try:
+        require(settings, declared.systems[plan.system])
+    except SettingsError as error:
+        return str(error)
+    return None
+
+
+def _schedule(
+    declared: Declared, settings: Settings, plan: Plan, days: dg.DailyPartitionsDefinition
+) -> dg.ScheduleDefinition:
+    zone = "UTC" if plan.cadence is Cadence.WINDOW else settings.core.time_zone
+
+    @dg.schedule(
+        name=f"{plan.name}_schedule",
+        job_name=plan.name,
+        cron_schedule=plan.cron or "",
+        execution_timezone=zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=plan.description,
+    )
+    def tick(context: dg.ScheduleEvaluationContext) -> Tick:
+        reason = blocked(declared, settings, plan)
+        if reason:
+            return dg.SkipReason(reason)
+        moment = context.scheduled_execution_time
+        with dg.partition_loading_context(effective_dt=moment):
+            today = days.get_last_partition_key()
+        return requested(plan, settings, moment, today)
+
+    return tick

@@ -1,0 +1,193 @@
+"""The watchers: gaps, unfinished histories, failed runs, and findings that somebody must be told of.
+
+Each is a thin shell around a function that can be tested without a daemon. All are plain sensors: the built-in ones for
+run states lose what happened while they failed. A tick does little and says why when it does nothing, because that
+sentence is all that people see of a sensor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Final
+
+import dagster as dg
+
+from stokly_sync.alerts.send import log_channel, send_findings, webhook_channel
+from stokly_sync.flow import System
+from stokly_sync.pipeline import gaps
+from stokly_sync.pipeline.declared import Declared
+from stokly_sync.pipeline.failed_runs import note_failed_runs
+from stokly_sync.pipeline.partitions import window_key
+from stokly_sync.pipeline.services import Services
+
+MOST_REQUESTS: Final = 8
+"""Runs that one tick may ask for: the live cadence comes first, the rest waits for the next tick."""
+
+IN_PROGRESS: Final = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+Ask = Callable[[Services, dg.SensorEvaluationContext], Sequence[dg.RunRequest] | str]
+"""What a sensor does: the runs to ask for, or a sentence why there are none."""
+
+
+def sensors(declared: Declared) -> list[dg.SensorDefinition]:
+    """All sensors of the code location."""
+    made = [
+        *(_sensor(s, f"{s.name}_windows", 120, _source_gaps(s)) for s in declared.sources),
+        *(_sensor(s, f"{s.name}_baseline", 60, _history(s)) for s in declared.sources),
+        *(_sensor(s, f"{s.name}_interval", 120, _owed_gaps(s)) for s in declared.destinations),
+        *(_sensor(s, f"{s.name}_backlog", 120, _backlog(s)) for s in declared.destinations),
+    ]
+    return [*made, _findings(), _failed_runs()]
+
+
+def requests_for(
+    starts: Iterable[tuple[datetime, str]], *, busy: Collection[str], now: datetime, most: int = MOST_REQUESTS
+) -> list[dg.RunRequest]:
+    """A run for each window (its start, and a token that changes when there is more to do) that is not in progress.
+
+    The run key lets a window be tried again after an hour, or at once when its token changes.
+    """
+    asked = []
+    for start, token in starts:
+        key = window_key(start)
+        if key not in busy:
+            asked.append(dg.RunRequest(partition_key=key, run_key=f"{key}:gap:{token}:{now:%Y-%m-%dT%H}"))
+    return asked[:most]
+
+
+def _source_gaps(source: System) -> Ask:
+    def ask(services: Services, context: dg.SensorEvaluationContext) -> Sequence[dg.RunRequest] | str:
+        now = datetime.now(UTC)
+        missing = gaps.not_landed(services, source.name, now=now)
+        if not missing:
+            return f"Every closed window of {source.title} is landed."
+        busy = _busy_partitions(context.instance, f"{source.name}_windows")
+        return requests_for(((w.start, "land") for w in missing), busy=busy, now=now) or (
+            f"{len(missing)} windows of {source.title} are being landed."
+        )
+
+    return ask
+
+
+def _owed_gaps(system: System) -> Ask:
+    def ask(services: Services, context: dg.SensorEvaluationContext) -> Sequence[dg.RunRequest] | str:
+        now = datetime.now(UTC)
+        owed = gaps.owed_windows(services, system.name, now=now)
+        in_reach = {s: r for s, r in owed.items() if s >= services.settings.core.windows_from}
+        if not owed:
+            return f"Nothing is owed to {system.title}."
+        if needs_backlog(services, owed):
+            return f"{len(owed)} windows are owed to {system.title}: the backlog sensor sends them in one run."
+        busy = _busy_partitions(context.instance, f"{system.name}_interval")
+        return requests_for(((s, str(r)) for s, r in in_reach.items()), busy=busy, now=now) or (
+            f"{len(owed)} windows are on their way to {system.title}."
+        )
+
+    return ask
+
+
+def _history(source: System) -> Ask:
+    def ask(services: Services, context: dg.SensorEvaluationContext) -> Sequence[dg.RunRequest] | str:
+        if gaps.history_complete(services, source.name):
+            return f"The history of {source.title} is complete."
+        return _one_run(context.instance, f"{source.name}_baseline")
+
+    return ask
+
+
+def _backlog(system: System) -> Ask:
+    def ask(services: Services, context: dg.SensorEvaluationContext) -> Sequence[dg.RunRequest] | str:
+        if not all(gaps.history_complete(services, s.name) for s in services.declared.sources):
+            return "The history of the source is not complete yet."
+        owed = gaps.owed_windows(services, system.name, now=datetime.now(UTC))
+        if not needs_backlog(services, owed):
+            return f"{len(owed)} windows are owed to {system.title}, few enough for runs of their own."
+        return _one_run(context.instance, f"{system.name}_backlog")
+
+    return ask
+
+
+def needs_backlog(services: Services, owed: Collection[datetime]) -> bool:
+    """Whether what is owed goes beyond what windows can carry: too many of them, or older than the first."""
+    return len(owed) > gaps.MANY or any(start < services.settings.core.windows_from for start in owed)
+
+
+def _one_run(instance: dg.DagsterInstance, job: str) -> Sequence[dg.RunRequest] | str:
+    """A run of a job unless one is in progress; after a failure only once in a quarter of an hour."""
+    if instance.get_runs(dg.RunsFilter(job_name=job, statuses=IN_PROGRESS), limit=1):
+        return f"A run of {job} is in progress."
+    now = datetime.now(UTC)
+    last = instance.get_run_records(dg.RunsFilter(job_name=job), limit=1)
+    if last and last[0].dagster_run.status is not dg.DagsterRunStatus.SUCCESS:
+        return [dg.RunRequest(run_key=f"{job}:after-failure:{now:%Y-%m-%dT%H}:{now.minute // 15}")]
+    return [dg.RunRequest(run_key=f"{job}:{now:%Y-%m-%dT%H:%M}")]
+
+
+def _busy_partitions(instance: dg.DagsterInstance, job: str) -> set[str]:
+    runs = instance.get_runs(dg.RunsFilter(job_name=job, statuses=IN_PROGRESS))
+    return {run.tags["dagster/partition"] for run in runs if "dagster/partition" in run.tags}
+
+
+def _sensor(system: System, job: str, seconds: int, ask: Ask) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=f"{job}_sensor",
+        job_name=job,
+        minimum_interval_seconds=seconds,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"Starts {job} when the ledger of windows says that something is missing.",
+    )
+    def watch(context: dg.SensorEvaluationContext) -> dg.SkipReason | list[dg.RunRequest]:
+        with _services() as services:
+            if system.name not in services.declared.enabled:
+                return dg.SkipReason(f"{system.title} is not set up.")
+            answer = ask(services, context)
+        return dg.SkipReason(answer) if isinstance(answer, str) else list(answer)
+
+    return watch
+
+
+def _findings() -> dg.SensorDefinition:
+    @dg.sensor(
+        name="findings_sensor",
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Sends every finding at least once: a message when a problem opens, another when it is over.",
+    )
+    def tell() -> dg.SkipReason:
+        with _services() as services:
+            core = services.settings.core
+            hook = core.alert_webhook
+            channels = [log_channel, *([webhook_channel(hook.get_secret_value())] if hook else [])]
+            sent = send_findings(services.warehouse, channels, dagster_url=core.dagster_url)
+        return dg.SkipReason(f"{sent} findings sent." if sent else "No finding is waiting to be sent.")
+
+    return tell
+
+
+def _failed_runs() -> dg.SensorDefinition:
+    @dg.sensor(
+        name="failed_runs_sensor",
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Turns failed runs into findings, and clears them when the job succeeds again.",
+    )
+    def note(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        with _services() as services:
+            raised, cleared, cursor = note_failed_runs(services.warehouse, context.instance, context.cursor)
+        said = f"{raised} failed runs noted, {cleared} problems over."
+        return dg.SensorResult(skip_reason=dg.SkipReason(said), cursor=cursor)
+
+    return note
+
+
+def _services() -> closing[Services]:
+    """Services that are closed at the end of a tick."""
+    return closing(Services.open())
