@@ -63,14 +63,22 @@ def deliver(
     figures = _figures(site, to_send=to_send, left=left, moved=moved, api_calls=made)
     if isinstance(trouble, TransientError):
         guard.failed()
-        message = f"{feed.id}: stopped, {left} records stay planned and leave with the next run. {trouble}"
-        raise DeliveryStopped(message, figures=figures, retry_after=trouble.retry_after) from trouble
-    guard.succeeded()
+    else:
+        guard.succeeded()
     if trouble is not None:
-        message = f"{feed.id}: refused, {left} records stay planned until this is put right. {trouble}"
-        raise DeliveryRefused(message, figures=figures) from trouble
+        raise _stopped(feed, trouble, figures) from trouble
     figures.check()
     return figures
+
+
+def _stopped(feed: Feed, trouble: Trouble, figures: DeliveryFigures) -> DeliveryStopped | DeliveryRefused:
+    """The error that a delivery ends with when it could not send all."""
+    left = figures.still_planned
+    if isinstance(trouble, TransientError):
+        message = f"{feed.id}: stopped, {left} records stay planned and leave with the next run. {trouble}"
+        return DeliveryStopped(message, figures=figures, retry_after=trouble.retry_after)
+    message = f"{feed.id}: refused, {left} records stay planned until this is put right. {trouble}"
+    return DeliveryRefused(message, figures=figures)
 
 
 def _deliver(site: Site, plan_id: str | None) -> tuple[int, Trouble | None]:
