@@ -1,0 +1,1 @@
+"""One set of tests that every destination must pass unchanged; a destination joins in `benches`."""

@@ -1,0 +1,127 @@
+"""How the acceptance tests look into a destination and disturb it: one bench each, and the line by which it joins.
+
+A bench speaks of records by our natural key and of feeds by name. What a destination cannot do (poison, refuse within
+an answer) its bench says, and tests about it are skipped with that reason.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, cast
+
+from stokly_sync.sandbox.kit import Clock, Fault, SandboxSystem
+from stokly_sync.sandbox.ometria.switches import OmetriaSwitches
+from stokly_sync.sandbox.ometria.system import OmetriaSandbox
+
+Json = dict[str, Any]
+
+
+class Bench(ABC):
+    """One destination as the acceptance tests see it."""
+
+    system: ClassVar[str]
+    orders: ClassVar[str]
+    """Name of the feed that takes orders."""
+    contacts: ClassVar[str]
+    products: ClassVar[str]
+    settings: ClassVar[Mapping[str, str]]
+    """Environment that makes it quick."""
+    write: ClassVar[Mapping[str, Any]]
+    """`method` and `path` of the calls that write, as a fault matches them."""
+
+    @abstractmethod
+    def make(self, clock: Clock) -> SandboxSystem:
+        """A quick sandbox, not started."""
+
+    @abstractmethod
+    def held(self, box: SandboxSystem, feed: str) -> dict[str, Json]:
+        """What it holds for a feed, by our key."""
+
+    @abstractmethod
+    def taken(self, box: SandboxSystem, feed: str) -> dict[str, int]:
+        """How often it took each record that a feed sent, by our key."""
+
+    @abstractmethod
+    def poison(self, box: SandboxSystem, *keys: str) -> None:
+        """Refuse every batch that holds one of these, without naming it; none heals."""
+
+    @abstractmethod
+    def refuse_inside(self, box: SandboxSystem, *keys: str) -> None:
+        """Refuse these by name inside an answer of success; none heals."""
+
+    @abstractmethod
+    def fail_later(self, box: SandboxSystem, *keys: str) -> None:
+        """Take these, and let them fail afterwards; none heals."""
+
+    @abstractmethod
+    def revoke(self, box: SandboxSystem) -> None:
+        """Accept our credentials no longer."""
+
+    def fault(self, **how: Any) -> Fault:
+        """A fault that hits the calls that write."""
+        return Fault(**{**self.write, **how})
+
+    def writes(self, box: SandboxSystem) -> int:
+        """Calls that write, whatever became of them."""
+        return sum(
+            int(row["calls"])
+            for row in box.calls.rows()
+            if row["method"] == self.write["method"] and str(row["template"]) == self.write["path"]
+        )
+
+    def flat(self, box: SandboxSystem) -> dict[str, dict[str, Json]]:
+        """Everything that it holds, by feed."""
+        return {feed: self.held(box, feed) for feed in (self.contacts, self.products, self.orders)}
+
+
+class OmetriaBench(Bench):
+    """Ometria: one path for all writes, an upsert by id, a queue behind it."""
+
+    system = "ometria"
+    orders = "orders"
+    contacts = "contacts"
+    products = "products"
+    settings: ClassVar[Mapping[str, str]] = {"OMETRIA_QUEUE_DRAIN_WAIT": "0.1", "OMETRIA_RATE": "5000"}
+    write: ClassVar[Mapping[str, Any]] = {"method": "POST", "path": "/v2/push"}
+
+    def make(self, clock: Clock) -> SandboxSystem:
+        return OmetriaSandbox(clock=clock, switches=OmetriaSwitches(queue_delay=0.01))
+
+    def held(self, box: SandboxSystem, feed: str) -> dict[str, Json]:
+        store = cast("OmetriaSandbox", box).store
+        cast("OmetriaSandbox", box).settle()
+        shelves: dict[str, Any] = {
+            "contacts": store.contacts.get("stokly", {}),
+            "products": store.products,
+            "stock": {k: r for k, r in store.products.items() if "is_in_stock" in r.fields},
+            "orders": store.orders,
+            "dispatches": store.events,
+        }
+        return {key: row.fields for key, row in shelves[feed].items()}
+
+    def taken(self, box: SandboxSystem, feed: str) -> dict[str, int]:
+        prefix = {"contacts": "contact/stokly/", "orders": "order/", "dispatches": "custom_event/"}.get(
+            feed, "product/"
+        )
+        pushed = cast("OmetriaSandbox", box).store.pushed
+        return {name.removeprefix(prefix): n for name, n in pushed.items() if name.startswith(prefix)}
+
+    def poison(self, box: SandboxSystem, *keys: str) -> None:
+        box.set_switches(poison_ids=list(keys))
+
+    def refuse_inside(self, box: SandboxSystem, *keys: str) -> None:
+        box.set_switches(reject_inside_ids=list(keys))
+
+    def fail_later(self, box: SandboxSystem, *keys: str) -> None:
+        box.set_switches(failing_ids=list(keys))
+
+    def revoke(self, box: SandboxSystem) -> None:
+        box.set_switches(api_key="another-sandbox-key")
+
+    def flat(self, box: SandboxSystem) -> dict[str, dict[str, Json]]:
+        return super().flat(box) | {"dispatches": self.held(box, "dispatches")}
+
+
+BENCHES: Final[tuple[Bench, ...]] = (OmetriaBench(),)
+"""Every destination that is held to the acceptance tests."""

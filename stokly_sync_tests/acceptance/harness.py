@@ -1,0 +1,283 @@
+"""Runs the product's own steps in the order of the lineage, against sandboxes, on one database.
+
+The steps are those of the assets (`pipeline.work`); what the harness adds is their order and what a test wants to know
+afterwards. It knows no destination: that is the bench's part. Used by tests and by the processes that tests kill.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final, cast
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from stokly_sync.delivery.figures import DeliveryFigures, PlanFigures, PlanScope
+from stokly_sync.errors import StoklySyncError
+from stokly_sync.flow import Lane, Window
+from stokly_sync.landing.figures import LandingFigures
+from stokly_sync.landing.grid import STEP, floor
+from stokly_sync.pipeline import gaps, work
+from stokly_sync.pipeline.services import Services
+from stokly_sync.reconciliation.compare import Comparison
+from stokly_sync.sandbox.kit import SandboxSystem, decode, encode
+from stokly_sync.sandbox.seeds import load_seed
+from stokly_sync.sandbox.serve import Sandbox
+from stokly_sync.sandbox.stokly import StoklySandbox, StoklySwitches
+from stokly_sync.warehouse import windows
+from stokly_sync.warehouse.tables import EXCEPTIONS, LANDED, LEDGER
+from stokly_sync_tests.acceptance.benches import Bench
+from stokly_sync_tests.acceptance.clock import JumpingClock, let_nobody_wait
+
+SOURCE: Final = "stokly"
+# One day for the whole run: a test that is under way at midnight must not change its account.
+TODAY: Final = datetime.now(UTC).date()
+# Limits are not what these tests are about; the budget has tests of its own.
+QUICK: Final = {"STOKLY_RATE_PER_MINUTE": "6000"}
+
+
+@dataclass
+class Loaded:
+    """What became of one feed in one load; `error` where it was cut short."""
+
+    plan: PlanFigures | None = None
+    sent: DeliveryFigures | None = None
+    error: StoklySyncError | None = None
+
+    @property
+    def to_send(self) -> int:
+        assert self.plan is not None, self.error
+        return self.plan.to_send
+
+
+@dataclass
+class Synced:
+    """What one sync did: landing by dataset, loading by feed."""
+
+    landed: dict[str, LandingFigures] = field(default_factory=dict)
+    loaded: dict[str, Loaded] = field(default_factory=dict)
+
+    @property
+    def sent(self) -> dict[str, int]:
+        """Records to send by feed, where there were any."""
+        return {name: one.to_send for name, one in self.loaded.items() if one.plan and one.plan.to_send}
+
+    @property
+    def errors(self) -> dict[str, StoklySyncError]:
+        """Why feeds were cut short."""
+        return {name: one.error for name, one in self.loaded.items() if one.error is not None}
+
+    def fine(self) -> Synced:
+        """This, after a look that nothing was cut short."""
+        assert not self.errors, self.errors
+        return self
+
+
+def extract(services: Services, now: datetime) -> dict[str, LandingFigures]:
+    """Land what is due: the history where it is not complete, then windows and snapshots. Raises what landing raises."""
+    run_id = uuid4().hex
+    while not gaps.history_complete(services, SOURCE):
+        work.land_history(services, SOURCE, run_id=run_id, seconds=60)
+    span = due(services, now)
+    return {
+        e.dataset: work.land(services, e.dataset, span, run_id=run_id) for e in services.declared.extracts_of(SOURCE)
+    }
+
+
+def due(services: Services, now: datetime) -> Window:
+    """From the oldest watermark to the end of the running window."""
+    with services.warehouse.reading() as connection:
+        marks = [
+            windows.watermark(connection, brand=services.warehouse.brand, dataset=e.dataset).watermark
+            for e in services.declared.extracts_of(SOURCE)
+            if not e.snapshot
+        ]
+    return Window(min([floor(m) for m in marks if m] + [floor(now)]), floor(now) + STEP)
+
+
+def load(services: Services, system: str, *, scope: PlanScope | None = None, force: bool = False) -> dict[str, Loaded]:
+    """Plan and deliver every feed of a destination; one that is cut short does not stop the others."""
+    done = {}
+    for feed in services.declared.feeds_of(system):
+        run_id = uuid4().hex
+        one = done[feed.name] = Loaded()
+        try:
+            one.plan = work.plan_feed(services, feed, scope or PlanScope(), run_id=run_id, force=force)
+            one.plan.check()
+            one.sent = work.deliver_feed(services, feed, run_id=run_id)
+            one.sent.check()
+        except StoklySyncError as error:
+            one.error = error
+            one.sent = getattr(error, "figures", one.sent)
+    return done
+
+
+def ledger(services: Services, system: str) -> dict[tuple[str, str], dict[str, Any]]:
+    """Ledger rows of a destination by feed and key."""
+    query = sa.select(LEDGER).where(LEDGER.c.feed.startswith(f"{system}/"))
+    with services.warehouse.reading() as connection:
+        rows = [dict(row._mapping) for row in connection.execute(query)]
+    return {(row["feed"].partition("/")[2], row["key"]): row for row in rows}
+
+
+def exceptions(services: Services, *, state: str = "open") -> set[tuple[str, str, str]]:
+    """(subject, key, rule) of all exceptions in a state."""
+    e = EXCEPTIONS.c
+    query = sa.select(e.subject, e.key, e.rule).where(e.state == state)
+    with services.warehouse.reading() as connection:
+        return {(row[0], row[1], row[2]) for row in connection.execute(query)}
+
+
+# When a row was seen, not what it says; and the version of rows that have none of their own.
+_OF_THE_RUN: Final = frozenset({"window_start", "landed_at", "version"})
+
+
+def landed(services: Services) -> dict[str, list[tuple[Any, ...]]]:
+    """Every landed table as sorted rows, without what only tells when a row was read."""
+    found = {}
+    with services.warehouse.reading() as connection:
+        for name, table in LANDED.items():
+            columns = [c for c in table.c if c.name not in _OF_THE_RUN]
+            rows = [tuple(row) for row in connection.execute(sa.select(*columns))]
+            found[name] = sorted(rows, key=repr)
+    return found
+
+
+@dataclass
+class Rig:
+    """A served Stokly and destination, and the product on one database."""
+
+    bench: Bench
+    clock: JumpingClock
+    box: Sandbox
+    env: Mapping[str, str]
+    services: Services
+
+    @property
+    def stokly(self) -> StoklySandbox:
+        return cast("StoklySandbox", self.box.systems[SOURCE])
+
+    @property
+    def there(self) -> SandboxSystem:
+        """The destination's sandbox."""
+        return self.box.systems[self.bench.system]
+
+    @property
+    def writes(self) -> int:
+        """Calls to the destination that write."""
+        return self.bench.writes(self.there)
+
+    def extract(self) -> dict[str, LandingFigures]:
+        return extract(self.services, self.clock.now())
+
+    def load(self, *, scope: PlanScope | None = None, force: bool = False) -> Synced:
+        return Synced({}, load(self.services, self.bench.system, scope=scope, force=force))
+
+    def sync(self) -> Synced:
+        """Extract and load; what it could not load is in `errors`."""
+        return Synced(self.extract(), load(self.services, self.bench.system))
+
+    def replay(self, *, force: bool = False, days: int = 200) -> Synced:
+        """Load again whatever was seen in the last days."""
+        now = self.clock.now()
+        span = Window(floor(now) - timedelta(days=days), floor(now) + STEP)
+        return self.load(scope=PlanScope(windows=(span,)), force=force)
+
+    def retry(self, feed: str, key: str) -> None:
+        """What a person's "send again" comes to: the record is due whatever was said of it before."""
+        c = LEDGER.c
+        mine = sa.update(LEDGER).where(c.feed == self.feed_id(feed), c.key == key)
+        with self.services.warehouse.transaction() as connection:
+            assert connection.execute(mine.values(stale=True)).rowcount == 1
+
+    def reconcile(self) -> list[Comparison]:
+        return work.reconcile_system(self.services, self.bench.system, run_id=uuid4().hex)
+
+    def agrees(self) -> None:
+        """Both systems agree."""
+        found = {c.feed: (c.unexplained, c.in_doubt, c.unaccounted) for c in self.reconcile() if not c.agreed}
+        assert not found
+
+    def ledger(self) -> dict[tuple[str, str], dict[str, Any]]:
+        return ledger(self.services, self.bench.system)
+
+    def state(self, feed: str, key: str) -> str:
+        """State of one record in the ledger."""
+        return str(self.ledger()[feed, key]["state"])
+
+    def states(self, feed: str) -> dict[str, str]:
+        """States of a feed's records by key."""
+        return {key: str(row["state"]) for (name, key), row in self.ledger().items() if name == feed}
+
+    def held(self, feed: str) -> dict[str, dict[str, Any]]:
+        return self.bench.held(self.there, feed)
+
+    def taken(self, feed: str) -> dict[str, int]:
+        return self.bench.taken(self.there, feed)
+
+    def exceptions(self, *, state: str = "open") -> set[tuple[str, str, str]]:
+        return exceptions(self.services, state=state)
+
+    def feed_id(self, feed: str) -> str:
+        return f"{self.bench.system}/{feed}"
+
+    def watermarks(self) -> dict[str, datetime | None]:
+        brand = self.services.warehouse.brand
+        with self.services.warehouse.reading() as connection:
+            return {
+                e.dataset: windows.watermark(connection, brand=brand, dataset=e.dataset).watermark
+                for e in self.services.declared.extracts_of(SOURCE)
+            }
+
+    def client(self) -> Any:
+        """A client of Stokly."""
+        return self.services.client(SOURCE, Lane.BULK)
+
+
+@contextmanager
+def opened(
+    bench: Bench,
+    url: str,
+    *,
+    clock: JumpingClock | None = None,
+    seed: str = "minimal",
+    today: date = TODAY,
+    environ: Mapping[str, str] | None = None,
+    switches: Mapping[str, Any] | None = None,
+    state: Mapping[str, bytes] | None = None,
+) -> Iterator[Rig]:
+    """Serve the sandboxes and open the product on a database, with a clock by which nobody waits.
+
+    `state` is what `saved` gave: the sandboxes go on from there.
+    """
+    time = clock or JumpingClock()
+    stokly = StoklySandbox(clock=time, switches=StoklySwitches(**(switches or {})))
+    there = bench.make(time)
+    if state is None:
+        stokly.plant(load_seed(seed, today=today))
+    else:
+        for system in systems(stokly, there):
+            system.load(decode(state[system.name]))
+    with pytest.MonkeyPatch.context() as patch:
+        let_nobody_wait(patch, time)
+        with Sandbox(systems=systems(stokly, there), limits=False) as box:
+            env = {**QUICK, **bench.settings, **box.env, "STOKLY_SYNC_DATABASE_URL": url, **(environ or {})}
+            services = Services.open(env)
+            try:
+                yield Rig(bench, time, box, env, services)
+            finally:
+                services.close()
+
+
+def saved(rig: Rig) -> dict[str, bytes]:
+    """The state of both sandboxes, to open another rig with."""
+    return {name: encode(system.dump()) for name, system in rig.box.systems.items()}
+
+
+def systems(*made: SandboxSystem) -> Sequence[SandboxSystem]:
+    """Sandbox systems as a list of their common type."""
+    return list(made)

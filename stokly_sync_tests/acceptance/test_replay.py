@@ -1,0 +1,153 @@
+"""Replays, backfills, plans, and runs at the same time (X12, X18)."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from stokly_sync.delivery.figures import PlanScope
+from stokly_sync.flow import Window
+from stokly_sync.landing.grid import STEP, floor
+from stokly_sync.pipeline import work
+from stokly_sync.pipeline.services import Services
+from stokly_sync.warehouse.locks import Busy
+from stokly_sync.warehouse.tables import ATTEMPTS
+from stokly_sync_tests.acceptance.account import add_customers, add_order, change_customer
+from stokly_sync_tests.acceptance.harness import Rig, extract, load
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.sandbox]
+
+
+def test_a_backfill_of_ninety_days_sends_nothing_that_is_held_and_leaves_the_watermark(rig_on_each: Rig) -> None:
+    rig = rig_on_each
+    rig.sync().fine()
+    marks, writes = rig.watermarks(), rig.writes
+    now = floor(rig.clock.now())
+    span = Window(now - timedelta(days=90), now)
+    for dataset in ("stokly.orders", "stokly.customers", "stokly.refunds", "stokly.dispatches"):
+        found = work.land(rig.services, dataset, span, run_id=uuid4().hex)
+        assert found.changed == 0
+    done = rig.load(scope=PlanScope(windows=(span,))).fine()
+    plan = done.loaded[rig.bench.orders].plan
+    assert plan is not None
+    assert plan.unchanged > 0
+    assert done.sent == {}
+    assert rig.writes == writes
+    assert rig.watermarks() == marks
+
+
+def test_force_sends_all_of_a_window_again_and_leaves_the_watermark(loaded: Rig) -> None:
+    rig = loaded
+    marks, held = rig.watermarks(), rig.bench.flat(rig.there)
+    rig.replay(force=True).fine()
+    assert set(rig.taken(rig.bench.orders).values()) == {2}
+    assert rig.bench.flat(rig.there) == held
+    assert rig.watermarks() == marks
+    assert set(rig.states(rig.bench.orders).values()) == {"accepted"}
+
+
+def test_a_plan_announces_exactly_what_is_then_sent(rig_on_each: Rig) -> None:
+    rig = rig_on_each
+    add_customers(rig.stokly, range(1, 31))
+    rig.extract()
+    feed = rig.services.feed(rig.feed_id(rig.bench.contacts))
+    plan = work.plan_feed(rig.services, feed, PlanScope(), run_id=uuid4().hex)
+    assert rig.writes == 0
+    announced = {
+        key: row["document_hash"]
+        for (name, key), row in rig.ledger().items()
+        if name == rig.bench.contacts and row["plan_id"] == plan.plan_id and row["state"] == "planned"
+    }
+    assert len(announced) == plan.to_send
+    sent = work.deliver_feed(rig.services, feed, run_id=uuid4().hex, plan_id=plan.plan_id)
+    assert (sent.to_send, sent.accepted, sent.moved) == (plan.to_send, plan.to_send, 0)
+    assert set(rig.held(rig.bench.contacts)) == announced.keys()
+    assert attempted(rig, rig.bench.contacts) == announced
+    assert plan.api_calls_needed <= rig.writes <= plan.api_calls_needed + 1
+
+
+def test_a_plan_that_has_moved_says_so_and_sends_the_rest(loaded: Rig) -> None:
+    rig, contacts = loaded, loaded.bench.contacts
+    keys = add_customers(rig.stokly, range(1, 11))
+    rig.extract()
+    feed = rig.services.feed(rig.feed_id(contacts))
+    plan = work.plan_feed(rig.services, feed, PlanScope(), run_id=uuid4().hex)
+    change_customer(rig.stokly, keys[0], name="Changed since")
+    rig.extract()
+    newer = work.plan_feed(rig.services, feed, PlanScope(), run_id=uuid4().hex)
+    sent = work.deliver_feed(rig.services, feed, run_id=uuid4().hex, plan_id=plan.plan_id)
+    assert sent.moved == plan.to_send - sent.to_send > 0
+    rest = work.deliver_feed(rig.services, feed, run_id=uuid4().hex, plan_id=newer.plan_id)
+    assert sent.accepted + rest.accepted == len(keys)
+    assert {rig.taken(contacts)[key] for key in keys} == {1}
+
+
+def test_runs_at_the_same_time_neither_lose_nor_double(rig_on_each: Rig) -> None:
+    rig = rig_on_each
+    keys = add_customers(rig.stokly, range(1, 251))
+    orders = [add_order(rig.stokly, number) for number in range(1, 11)]
+    start = threading.Barrier(2)
+
+    def one() -> None:
+        services = Services.open(rig.env)
+        try:
+            start.wait(timeout=30)
+            patient(lambda: extract(services, rig.clock.now()))
+            patient(lambda: [raised(item.error) for item in load(services, rig.bench.system).values()])
+        finally:
+            services.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(one) for _ in range(2)]:
+            done.result(timeout=110)
+    rig.sync().fine()
+    assert {rig.taken(rig.bench.contacts)[key] for key in keys} == {1}
+    assert {rig.taken(rig.bench.orders)[key] for key in orders} == {1}
+    assert {row["state"] for row in rig.ledger().values()} == {"accepted"}
+    rig.agrees()
+
+
+def test_a_row_that_lands_late_in_an_old_window_is_owed_again(loaded: Rig) -> None:
+    rig = loaded
+    at = floor(rig.clock.now()) - timedelta(days=20)
+    late = add_order(rig.stokly, 1, created=at + timedelta(minutes=1))
+    assert rig.sync().fine().sent == {}
+    work.land(rig.services, "stokly.orders", Window(at, at + STEP), run_id=uuid4().hex)
+    assert rig.load().fine().sent == {rig.bench.orders: 1}
+    assert late in rig.held(rig.bench.orders)
+
+
+def attempted(rig: Rig, feed: str) -> dict[str, str]:
+    """Hash by key of everything that a feed announced to send."""
+    with rig.services.warehouse.reading() as connection:
+        rows = connection.execute(
+            sa.select(ATTEMPTS.c["keys"], ATTEMPTS.c["hashes"]).where(ATTEMPTS.c.feed == rig.feed_id(feed))
+        ).all()
+    return {
+        key: digest for keys, digests in rows for key, digest in zip(json.loads(keys), json.loads(digests), strict=True)
+    }
+
+
+def patient(step: Callable[[], object]) -> None:
+    """Try again while another run holds what this one needs, as the scheduler does."""
+    for _ in range(600):
+        try:
+            step()
+        except Busy:
+            threading.Event().wait(0.05)
+        else:
+            return
+    raise AssertionError("another run held its lock for half a minute")
+
+
+def raised(error: Exception | None) -> None:
+    """Raise an error that was kept, if there is one."""
+    if error is not None:
+        raise error
