@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -15,8 +16,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from stokly_sync.errors import SettingsError
+from stokly_sync.warehouse import tables
 from stokly_sync.warehouse.engine import SCHEMA, open_engine
 from stokly_sync.warehouse.migrations import config, is_current, migrate
+from stokly_sync.warehouse.migrations.__main__ import begin
+from stokly_sync.warehouse.sqltypes import TIME
 from stokly_sync.warehouse.store import Warehouse
 from stokly_sync.warehouse.tables import METADATA
 
@@ -117,6 +121,21 @@ def test_a_role_that_may_not_create_the_schema_is_told_what_to_ask_for(fresh_pos
         finally:
             connection.execute(sa.text(f'DROP OWNED BY "{role}" CASCADE'))
             connection.execute(sa.text(f'DROP ROLE "{role}"'))
+
+
+def test_a_new_step_is_drafted_from_what_changed_in_the_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = sa.MetaData(naming_convention=METADATA.naming_convention)
+    for table in METADATA.tables.values():
+        table.to_metadata(changed)
+    changed.tables["plans"].append_column(sa.Column("asked_at", TIME))
+    monkeypatch.setattr(tables, "METADATA", changed)
+    draft = begin("who asked for a plan", tmp_path)
+    assert re.fullmatch(r"\d{4}_who_asked_for_a_plan\.py", draft.name)
+    written = draft.read_text()
+    assert "op.add_column('plans', sa.Column('asked_at', TIME, nullable=True))" in written
+    assert written.count("op.add_column") == 1
+    assert "create_table" not in written
+    compile(written, draft.name, "exec")
 
 
 def test_an_installed_wheel_can_migrate(tmp_path: Path) -> None:
