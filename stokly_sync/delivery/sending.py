@@ -54,7 +54,9 @@ def deliver(
     before = calls(client) if calls else 0
     with warehouse.exclusive(f"feed:{feed.id}", purpose=f"deliver {run_id}"), few_collections():
         moved = _moved(site, plan_id)
-        guard.check()
+        # Without work nobody is called: that must neither take the one probe nor pass for a success.
+        if _work(site, plan_id):
+            guard.check()
         to_send, trouble = _deliver(site, plan_id)
         with warehouse.reading() as connection:
             left = site.ledger.count(connection, State.PLANNED, plan_id=plan_id)
@@ -63,12 +65,22 @@ def deliver(
     figures = _figures(site, to_send=to_send, left=left, moved=moved, api_calls=made)
     if isinstance(trouble, TransientError):
         guard.failed()
-    else:
+    elif made:
         guard.succeeded()
     if trouble is not None:
         raise _stopped(feed, trouble, figures) from trouble
     figures.check()
     return figures
+
+
+def _work(site: Site, plan_id: str | None) -> bool:
+    """Whether there is anything to send, to ask for, or to recover."""
+    with site.warehouse.reading() as connection:
+        return bool(
+            site.ledger.count(connection, State.PLANNED, plan_id=plan_id)
+            or site.ledger.count(connection, State.SUBMITTED)
+            or site.attempts.left_open(connection)
+        )
 
 
 def _stopped(feed: Feed, trouble: Trouble, figures: DeliveryFigures) -> DeliveryStopped | DeliveryRefused:
