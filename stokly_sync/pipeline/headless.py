@@ -7,24 +7,28 @@ nothing is added up on the way.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from uuid import uuid4
 
 import dagster as dg
+import sqlalchemy as sa
 
+from stokly_sync.delivery.figures import PlanFigures, PlanScope
 from stokly_sync.errors import SettingsError
-from stokly_sync.flow import System, Window
+from stokly_sync.flow import Mode, System, Window
 from stokly_sync.landing.grid import STEP, floor
-from stokly_sync.pipeline import gaps
+from stokly_sync.pipeline import gaps, progress, work
 from stokly_sync.pipeline.build import build_defs
 from stokly_sync.pipeline.jobs import Plan, plans
+from stokly_sync.pipeline.names import load_key
 from stokly_sync.pipeline.partitions import RANGE_END, RANGE_START, window_key
 from stokly_sync.pipeline.services import Services, require
 from stokly_sync.systems import SYSTEMS
 from stokly_sync.warehouse import windows
+from stokly_sync.warehouse.tables import PLANS
 
 MOST_PARTITIONS: Final = 16
 """Windows that one run is recorded for; a longer span is recorded under its newest window (20 ms each and asset)."""
@@ -34,8 +38,6 @@ _QUIET: Final[Mapping[str, Any]] = {
     # Whoever waits for the command decides whether to try again.
     "execution": {"config": {"retries": {"disabled": {}}}},
 }
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -76,14 +78,26 @@ class Conductor:
         """Whether there is a job of that name."""
         return name in self._plans
 
-    def run(self, name: str, *, span: Window | None = None, ops: Mapping[str, Any] | None = None) -> bool:
-        """Run one job, over the windows of `span` where it has windows; gives whether it succeeded."""
+    def run(
+        self,
+        name: str,
+        *,
+        span: Window | None = None,
+        ops: Mapping[str, Any] | None = None,
+        only: dg.AssetKey | None = None,
+    ) -> bool:
+        """Run one job, over the windows of `span` where it has windows; gives whether it succeeded.
+
+        `only` leaves out all other assets of the job.
+        """
         plan = self._plans[name]
-        _log.info("Running %s.", name)
+        keys = (only,) if only else plan.keys
+        progress.report(plan.description, 0, None)
         result = self._defs.resolve_job_def(name).execute_in_process(
             instance=self._instance,
             tags=_tags(span) if span else None,
-            run_config={**_QUIET, "ops": _ops(plan, span, ops or {})},
+            run_config={**_QUIET, "ops": _ops(plan, keys, ops or {})},
+            asset_selection=[only] if only else None,
             raise_on_error=False,
         )
         self.ran.run_ids.append(result.run_id)
@@ -94,21 +108,69 @@ class Conductor:
 def sync(services: Services, instance: dg.DagsterInstance, request: Request) -> Ran:
     """Run everything that a request asks for, and give the runs.
 
-    Raises SettingsError before anything runs when a system that is needed has no credentials, or the span is not one.
+    Raises SettingsError before anything runs when a system that is needed has no credentials, the span is not one, or
+    the plan is not known.
     """
-    declared = services.declared
+    destinations = _destinations(services, request)
+    stored = _stored_plans(services, request.plan_id) if request.plan_id else {}
+    conductor = Conductor(services, instance)
+    if request.plan_id is None and not _extract_all(conductor, services, request):
+        return conductor.ran
+    for system in destinations:
+        if request.plan_id is None:
+            _load(conductor, services, system, request)
+        else:
+            _send_stored(conductor, services, system, stored)
+        conductor.run(f"{system.name}_reconciliation")
+    return conductor.ran
+
+
+def plan(services: Services, instance: dg.DagsterInstance, request: Request) -> tuple[str, list[PlanFigures], Ran]:
+    """Land what is due and decide what a sync would send, without sending it; gives the id to send it by (X12)."""
     destinations = _destinations(services, request)
     conductor = Conductor(services, instance)
-    if request.plan_id is None:
-        for source in _needed_sources(services, request):
-            if not _extract(conductor, services, source, request):
-                return conductor.ran
-    for system in destinations:
-        _load(conductor, services, system, request)
-        conductor.run(f"{system.name}_reconciliation")
-    if not destinations and request.only is None and not declared.enabled:
-        raise SettingsError("No system is set up. Set credentials in the environment; see docs/settings.md.")
-    return conductor.ran
+    plan_id = uuid4().hex
+    figures: list[PlanFigures] = []
+    if _extract_all(conductor, services, request):
+        for system in destinations:
+            for feed in services.declared.feeds_of(system.name):
+                if services.mode(feed) is not Mode.OFF:
+                    progress.report(f"Planning {feed.id}", 0, None)
+                    found = work.plan_feed(services, feed, PlanScope(), run_id=plan_id, assume_sent=True)
+                    figures.append(found)
+    return plan_id, figures, conductor.ran
+
+
+def _extract_all(conductor: Conductor, services: Services, request: Request) -> bool:
+    """Land every source that is needed; False when a history could not be completed."""
+    return all(_extract(conductor, services, source, request) for source in _needed_sources(services, request))
+
+
+def _send_stored(conductor: Conductor, services: Services, system: System, stored: Mapping[str, str]) -> None:
+    """Send exactly what a plan holds, feed by feed in gate order."""
+    now = floor(datetime.now(UTC))
+    for feed in services.declared.feeds_of(system.name):
+        if feed.id in stored and services.mode(feed) is Mode.WRITE:
+            by_window = services.declared.by_window(feed)
+            conductor.run(
+                f"{system.name}_{'interval' if by_window else 'fast'}",
+                span=Window(now, now + STEP) if by_window else None,
+                ops={"load": {"plan_id": stored[feed.id]}},
+                only=load_key(feed),
+            )
+
+
+def _stored_plans(services: Services, plan_id: str) -> dict[str, str]:
+    """Plan id by feed; `plan_id` is the id of all plans made together, or of one of them."""
+    c = PLANS.c
+    query = sa.select(c.feed, c.plan_id).where(
+        c.brand == services.warehouse.brand, sa.or_(c.run_id == plan_id, c.plan_id == plan_id)
+    )
+    with services.warehouse.reading() as conn:
+        found = {row.feed: row.plan_id for row in conn.execute(query)}
+    if not found:
+        raise SettingsError(f"There is no plan {plan_id}. Make one with: stokly-sync plan")
+    return found
 
 
 def _extract(conductor: Conductor, services: Services, source: System, request: Request) -> bool:
@@ -117,7 +179,7 @@ def _extract(conductor: Conductor, services: Services, source: System, request: 
         if not conductor.run(f"{source.name}_baseline"):
             return False
     span = _span(services, request) if request.replay else _due(services, source)
-    conductor.run(f"{source.name}_windows", span=span, ops=_since(span))
+    conductor.run(f"{source.name}_windows", span=span, ops={"extract": _since(span)})
     if conductor.has(f"{source.name}_snapshots"):
         conductor.run(f"{source.name}_snapshots")
     return True
@@ -125,18 +187,17 @@ def _extract(conductor: Conductor, services: Services, source: System, request: 
 
 def _load(conductor: Conductor, services: Services, system: System, request: Request) -> None:
     """Send what is owed, or the span that is asked for, feed by feed."""
-    plan: dict[str, Any] = {"force": request.force}
+    config: dict[str, Any] = {"force": request.force}
     if request.replay:
         span = _span(services, request)
-        plan |= _since(span)
+        config |= _since(span)
     else:
         now = floor(datetime.now(UTC))
         span = Window(now, now + STEP)
-        plan["owed"] = True
-    load = {"plan_id": request.plan_id} if request.plan_id else {}
+        config["owed"] = True
     for name, within in ((f"{system.name}_interval", span), (f"{system.name}_fast", None)):
         if conductor.has(name):
-            conductor.run(name, span=within, ops={"plan": plan, "load": load})
+            conductor.run(name, span=within, ops={"plan": config})
 
 
 def _span(services: Services, request: Request) -> Window:
@@ -197,17 +258,13 @@ def _since(span: Window) -> dict[str, Any]:
     return {"since": span.start.isoformat()}
 
 
-def _ops(plan: Plan, span: Window | None, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Config of every asset of a job: plans and loads have their own, extracts take what is given."""
+def _ops(plan: Plan, keys: Sequence[dg.AssetKey], config: Mapping[str, Any]) -> dict[str, Any]:
+    """Config of every asset of a run, from what is given for extracts, plans and loads."""
     made: dict[str, Any] = {}
-    for key in plan.keys:
-        op = "__".join(key.path)
-        if plan.loads:
-            values = config["plan"] if key.path[-1].endswith("_plan") else config["load"]
-        else:
-            values = config if span else {}
-        if values:
-            made[op] = {"config": dict(values)}
+    for key in keys:
+        kind = "extract" if not plan.loads else "plan" if key.path[-1].endswith("_plan") else "load"
+        if config.get(kind):
+            made["__".join(key.path)] = {"config": dict(config[kind])}
     return made
 
 

@@ -1,0 +1,129 @@
+"""`stokly-sync`: the commands, each a thin call of what does the work.
+
+Modules that cost time to import are imported by the command that needs them, so that `--help` and a wrong option answer
+at once. Exit status: 0 agreed, 1 it ran but something is unexplained or in doubt, 2 it could not run; then one message
+on stderr says what to do, and never a traceback for anything that we foresaw.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stokly_sync.cli.guard import guarded
+
+app = typer.Typer(
+    name="stokly-sync",
+    help="Scheduled, reconciled data flows between Stokly and the systems around it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+SeedFile = Annotated[
+    Path | None,
+    typer.Option("--seed-file", exists=True, dir_okay=False, help="Retail transactions (CSV, may be gzipped)."),
+]
+Only = Annotated[str | None, typer.Option("--only", metavar="SYSTEM", help="This system alone.")]
+
+
+@app.command()
+def sync(
+    only: Only = None,
+    since: Annotated[str | None, typer.Option("--from", metavar="T", help="Replay from this time (UTC).")] = None,
+    until: Annotated[str | None, typer.Option("--to", metavar="T", help="Replay up to this time (UTC).")] = None,
+    as_json: AsJson = False,
+    force: Annotated[bool, typer.Option(help="Send also what the destination holds already.")] = False,
+    plan: Annotated[str | None, typer.Option("--plan", metavar="ID", help="Send exactly this plan.")] = None,
+) -> None:
+    """Run the pipeline once: extract, load what is due, reconcile."""
+    with guarded():
+        from stokly_sync.cli import syncing
+
+        raise typer.Exit(syncing.sync(only=only, since=since, until=until, as_json=as_json, force=force, plan_id=plan))
+
+
+@app.command()
+def plan(
+    system: Annotated[str | None, typer.Argument(metavar="SYSTEM", help="This destination alone.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a sync would send, and keep it under an id."""
+    with guarded():
+        from stokly_sync.cli import syncing
+
+        raise typer.Exit(syncing.plan(system, as_json=as_json))
+
+
+@app.command()
+def doctor() -> None:
+    """Probe the settings, the database and every system that is set up; writes nothing to them."""
+    with guarded():
+        from stokly_sync.cli import pages
+
+        raise typer.Exit(pages.doctor())
+
+
+@app.command()
+def sandbox(
+    seed: Annotated[str, typer.Option(help="demo, minimal or empty.")] = "demo",
+    seed_file: SeedFile = None,
+    limits: Annotated[bool, typer.Option(help="Keep the vendors' rate limits.")] = True,
+    port_base: Annotated[int, typer.Option(help="First port; 0 takes any free ones.")] = 0,
+    state: Annotated[Path | None, typer.Option("--state", help="Folder that keeps the data.")] = None,
+) -> None:
+    """Serve the systems on loopback and print the settings that point here."""
+    with guarded():
+        from stokly_sync.cli import servers
+
+        servers.sandbox(
+            str(seed_file.resolve()) if seed_file else seed, limits=limits, port_base=port_base, state=state
+        )
+
+
+@app.command()
+def demo(
+    seed_file: SeedFile = None,
+    limits: Annotated[bool, typer.Option(help="Keep the vendors' rate limits; slow.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run everything once against the sandboxes and say whether the systems agree."""
+    with guarded():
+        from stokly_sync.cli import syncing
+
+        raise typer.Exit(syncing.demo(seed_file, limits=limits, as_json=as_json))
+
+
+@app.command()
+def dev(
+    port: Annotated[int, typer.Option(help="Port of the Dagster interface.")] = 3000,
+    own: Annotated[bool, typer.Option("--own", help="With your own settings, without sandboxes.")] = False,
+) -> None:
+    """Open the Dagster interface on the demo's data, with the sandboxes running."""
+    with guarded():
+        from stokly_sync.cli import servers
+
+        raise typer.Exit(servers.dev(port=port, own=own))
+
+
+@app.command()
+def rules(as_json: AsJson = False) -> None:
+    """Print the rule catalogue: what each code means, who owns it, what to do."""
+    with guarded():
+        from stokly_sync.cli import pages
+
+        pages.rules(as_json=as_json)
+
+
+@app.command()
+def settings(
+    markdown: Annotated[bool, typer.Option("--markdown", help="As a page of documentation.")] = False,
+) -> None:
+    """Print every setting, its default, and where to set it; never a value of yours."""
+    with guarded():
+        from stokly_sync.cli import pages
+
+        pages.settings(markdown=markdown)

@@ -1,0 +1,139 @@
+"""`rules`, `settings` and `doctor`: pages made from what is declared, and probes that only read."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from typing import Any
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+from rich.console import Console
+from rich.table import Table
+
+from stokly_sync.errors import StoklySyncError
+from stokly_sync.flow import Lane, Probe
+from stokly_sync.pipeline.declared import all_rules
+from stokly_sync.settings import ENVIRONMENT_PREFIX, Core
+from stokly_sync.systems import SYSTEMS
+
+
+def rules(*, as_json: bool) -> None:
+    """Print the rule catalogue."""
+    catalogue = all_rules(SYSTEMS)
+    if as_json:
+        sys.stdout.write(json.dumps([asdict(rule) for rule in catalogue.values()], indent=2) + "\n")
+        return
+    table = Table(header_style="bold")
+    for column in ("rule", "effect", "severity", "owner", "problem", "what to do", "requirement"):
+        table.add_column(column, no_wrap=column == "rule")
+    for rule in catalogue.values():
+        words = (rule.effect.value, rule.severity.value, rule.owner.value, rule.problem, rule.advice, rule.requirement)
+        table.add_row(rule.code, *words)
+    _console().print(table)
+
+
+def settings(*, markdown: bool) -> None:
+    """Print all settings with their defaults and places, section by section."""
+    for title, prefix, section, model in _sections():
+        if markdown:
+            sys.stdout.write(_markdown(title, prefix, section, model))
+            continue
+        table = Table(title=title, title_justify="left", header_style="bold")
+        for column in ("environment", "in stokly_sync.toml", "default", "meaning"):
+            table.add_column(column, no_wrap=column == "environment")
+        for row in _rows(prefix, section, model):
+            table.add_row(*row)
+        _console().print(table)
+
+
+def doctor() -> int:
+    """Probe settings, database and systems; gives 0 when all is well, 1 when something is not."""
+    import os
+
+    from stokly_sync.pipeline.instance_storage import choose_backend
+    from stokly_sync.pipeline.services import Services
+
+    services = Services.open()
+    try:
+        probes = [
+            Probe("settings", True, f"read from {services.settings.source or 'the environment alone'}"),
+            Probe("warehouse", True, f"{services.warehouse.engine.dialect.name}, schema is current"),
+            Probe("Dagster", True, choose_backend(os.environ).label),
+            *_system_probes(services),
+        ]
+    finally:
+        services.close()
+    _show(probes)
+    return 0 if all(probe.ok for probe in probes) else 1
+
+
+def _system_probes(services: Any) -> Iterator[Probe]:
+    for system in services.declared.systems.values():
+        if system.name not in services.declared.enabled:
+            missing = ", ".join(
+                f"{system.name.upper()}_{m.upper()}" for m in services.settings.systems[system.name].missing
+            )
+            yield Probe(system.title, True, f"off: {missing} not set", "Set them to switch it on.")
+        elif system.probe is not None:
+            try:
+                yield from system.probe(services.client(system.name, Lane.INTERVAL))
+            except StoklySyncError as error:
+                yield Probe(system.title, False, str(error), "Put this right, then ask the doctor again.")
+
+
+def _show(probes: Iterable[Probe]) -> None:
+    table = Table(header_style="bold")
+    for column in ("", "subject", "finding", "advice"):
+        table.add_column(column)
+    for probe in probes:
+        table.add_row("well" if probe.ok else "NOT WELL", probe.subject, probe.finding, probe.advice)
+    _console().print(table)
+
+
+def _sections() -> Iterator[tuple[str, str, str, type[BaseModel]]]:
+    yield "stokly-sync", ENVIRONMENT_PREFIX, "", Core
+    for system in SYSTEMS:
+        yield system.title, f"{system.name.upper()}_", system.name, system.settings
+
+
+def _rows(prefix: str, section: str, model: type[BaseModel]) -> Iterator[tuple[str, str, str, str]]:
+    for name, field in model.model_fields.items():
+        secret = "SecretStr" in str(field.annotation)
+        place = "(environment only)" if secret else f"[{section}] {name}" if section else name
+        yield f"{prefix}{name.upper()}", place, _default(field), field.description or ""
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    value = field.get_default(call_default_factory=True, validated_data={})
+    if value is None:
+        return "not set"
+    if isinstance(value, SecretStr):
+        return "secret"
+    if isinstance(value, BaseModel):
+        return json.dumps(value.model_dump(mode="json"))
+    if field.default_factory is not None and not isinstance(value, dict | tuple | list):
+        return "worked out at start"
+    return str(value) if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def _markdown(title: str, prefix: str, section: str, model: type[BaseModel]) -> str:
+    lines = [
+        f"## {title}",
+        "",
+        "| environment | in `stokly_sync.toml` | default | meaning |",
+        "| --- | --- | --- | --- |",
+    ]
+    for environment, place, default, meaning in _rows(prefix, section, model):
+        cells = (f"`{environment}`", f"`{place}`", f"`{default}`", meaning)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join([*lines, "", ""])
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=180)

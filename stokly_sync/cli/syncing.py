@@ -1,0 +1,157 @@
+"""`sync`, `plan` and `demo`: run the pipeline here and print what it did.
+
+With `--json` one object goes to stdout and everything else to stderr; without it the summary goes to stdout and the
+progress to stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+from rich.console import Console
+from rich.status import Status
+
+from stokly_sync.cli import printing
+from stokly_sync.demo import Result, run_demo
+from stokly_sync.errors import SettingsError
+from stokly_sync.pipeline import headless, home, progress
+from stokly_sync.pipeline.services import Services
+from stokly_sync.pipeline.summary import Exit, summarise
+
+
+def sync(
+    *, only: str | None, since: str | None, until: str | None, as_json: bool, force: bool, plan_id: str | None
+) -> int:
+    """Run a sync and give its exit status; errors as `headless.sync`."""
+    request = headless.Request(
+        only=only, since=_time("--from", since), until=_time("--to", until), force=force, plan_id=plan_id
+    )
+    with _opened() as (services, instance), _shown(quiet=as_json):
+        summary = summarise(services, headless.sync(services, instance, request))
+        catalogue = services.catalogue
+    if as_json:
+        _print_json(summary.as_json())
+    else:
+        printing.summary(summary, catalogue)
+    _complain(summary.failures)
+    return int(summary.exit)
+
+
+def plan(system: str | None, *, as_json: bool) -> int:
+    """Make a plan and show it; gives 0, or 2 when what is due could not be read."""
+    with _opened() as (services, instance), _shown(quiet=as_json):
+        plan_id, figures, ran = headless.plan(services, instance, headless.Request(only=system))
+        catalogue = services.catalogue
+    if as_json:
+        _print_json({"plan_id": plan_id, "feeds": {f.feed: f.as_json() for f in figures}})
+    else:
+        printing.plan(plan_id, figures, catalogue)
+    _complain(ran.failures)
+    return int(Exit.COULD_NOT_RUN if ran.failures else Exit.AGREED)
+
+
+def demo(seed_file: Path | None, *, limits: bool, as_json: bool) -> int:
+    """Run the demo and give its exit status."""
+    with _shown(quiet=as_json):
+        try:
+            result = run_demo(seed_file=seed_file, limits=limits)
+        except ValueError as error:
+            raise SettingsError(str(error)) from error
+    if as_json:
+        _print_json(result.summary.as_json() | _demo_json(result))
+    else:
+        printing.demo(result)
+    _complain(result.summary.failures)
+    return int(result.exit)
+
+
+def _demo_json(result: Result) -> dict[str, object]:
+    def listed(defects: object) -> list[dict[str, str]]:
+        return [{"rule": d.rule, "subject": d.subject, "key": d.key} for d in defects]  # type: ignore[attr-defined]
+
+    report = result.report
+    return {
+        "demo": {
+            "planted": len(result.planted),
+            "not_reported": listed(result.missing),
+            "not_planted": listed(result.unexpected),
+            "rate_limits": result.limits,
+            "file": None
+            if report is None
+            else {
+                "rows": report.rows,
+                "accounted": report.accounted,
+                "order_lines": report.order_lines,
+                "refund_lines": report.refund_lines,
+                "credit_note_lines": report.credit_note_lines,
+                "write_off_lines": report.write_off_lines,
+                "excluded": dict(report.excluded),
+            },
+        }
+    }
+
+
+@contextmanager
+def _opened() -> Iterator[tuple[Services, dg.DagsterInstance]]:
+    """Settings, warehouse and the instance of `DAGSTER_HOME`; the settings are checked before anything is made."""
+    services = Services.open()
+    try:
+        home.find_home()
+        with dg.DagsterInstance.get() as instance:
+            yield services, instance
+    finally:
+        services.close()
+
+
+@contextmanager
+def _shown(*, quiet: bool) -> Iterator[None]:
+    """Warnings to stderr, and what is being done on a line that is rewritten while somebody watches."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    if quiet:
+        yield
+        return
+    console = Console(stderr=True)
+    with console.status("Starting") as status, progress.listening(_teller(console, status)):
+        yield
+
+
+def _teller(console: Console, status: Status) -> progress.Listener:
+    told: set[str] = set()
+
+    def tell(subject: str, done: int, total: int | None) -> None:
+        if not done:
+            if not console.is_terminal and subject not in told:
+                console.print(subject, highlight=False)
+            told.add(subject)
+            status.update(subject)
+        else:
+            status.update(f"{subject}: {done:,}" + (f" of {total:,}" if total else "") + " records")
+
+    return tell
+
+
+def _time(option: str, text: str | None) -> datetime | None:
+    """A time as entered, UTC unless it says otherwise; raises SettingsError for anything else."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(f"{option} {text!r} is no time; write 2026-11-20 or 2026-11-20T14:15+00:00.") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, indent=2) + "\n")
+
+
+def _complain(failures: object) -> None:
+    for reason in failures:  # type: ignore[attr-defined]
+        sys.stderr.write(f"stokly-sync: {reason}\n")
