@@ -32,8 +32,8 @@ from stokly_sync.delivery.ledger import Ledger
 from stokly_sync.delivery.loading import load
 from stokly_sync.delivery.options import utc_now
 from stokly_sync.delivery.problems import Problems
-from stokly_sync.delivery.steady import few_collections
 from stokly_sync.flow import Built, Feed, Frames, Trigger
+from stokly_sync.steady import few_collections
 from stokly_sync.warehouse.bulk import insert
 from stokly_sync.warehouse.exceptions import IGNORED
 from stokly_sync.warehouse.store import Warehouse

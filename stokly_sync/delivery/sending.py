@@ -21,9 +21,9 @@ from stokly_sync.delivery.outgoing import Outgoing
 from stokly_sync.delivery.recovery import recover
 from stokly_sync.delivery.settling import settle_earlier, settle_own
 from stokly_sync.delivery.site import Site
-from stokly_sync.delivery.steady import few_collections
 from stokly_sync.errors import PermanentError, TransientError
 from stokly_sync.flow import Feed, ReplayClass, State
+from stokly_sync.steady import few_collections
 from stokly_sync.warehouse.store import Warehouse
 from stokly_sync.warehouse.tables import PLANS
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from stokly_sync.errors import StoklySyncError
+from stokly_sync.flow import Window
+from stokly_sync.warehouse.windows import WindowCount
 
 
 @dataclass
@@ -56,3 +60,25 @@ class LandingFigures:
             "api_calls": self.api_calls,
             "offered": self.offered,
         }
+
+
+class Counts:
+    """Counts by window over the chunks of one read."""
+
+    def __init__(self) -> None:
+        self._by_start: dict[datetime, WindowCount] = {}
+
+    def add(self, found: Iterable[WindowCount]) -> None:
+        """Add the counts of a chunk."""
+        for count in found:
+            old = self._by_start.get(count.window.start, WindowCount(count.window))
+            self._by_start[count.window.start] = WindowCount(
+                count.window,
+                read=old.read + count.read,
+                changed=old.changed + count.changed,
+                quarantined=old.quarantined + count.quarantined,
+            )
+
+    def of(self, spans: Iterable[Window]) -> list[WindowCount]:
+        """Counts for each of `spans`, zero where nothing was seen."""
+        return [self._by_start.get(span.start, WindowCount(span)) for span in spans]

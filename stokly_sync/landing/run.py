@@ -1,6 +1,6 @@
 """Reading one dataset and landing it: a window, the whole history, or a sweep.
 
-Pages stream in, chunks of some ten thousand documents are checked and stored, so memory stays flat. The chunk that
+Pages stream in, chunks of some thousand documents are checked and stored, so memory stays flat. The chunk that
 ends a read also notes the windows as landed and moves the watermark, in the same transaction: there is no moment in
 which the watermark is ahead of the rows.
 """
@@ -8,8 +8,10 @@ which the watermark is ahead of the rows.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -21,18 +23,20 @@ from stokly_sync.contracts.rules import Catalogue
 from stokly_sync.contracts.schema import dataset_of
 from stokly_sync.crashpoints import crashpoint
 from stokly_sync.errors import ContractBroken, NotOffered
-from stokly_sync.flow import Extract, Page, Scope, Window
+from stokly_sync.flow import Extract, Scope, Window
 from stokly_sync.landing import grid
-from stokly_sync.landing.figures import LandingFigures
+from stokly_sync.landing.chunks import Part, ahead, chunks
+from stokly_sync.landing.figures import Counts, LandingFigures
 from stokly_sync.landing.relations import relation_rules
-from stokly_sync.landing.store import Chunk, Landing, Stored, check, store, touch
+from stokly_sync.landing.store import Checked, Chunk, Landing, Stored, check, store, touch
 from stokly_sync.landing.sweep import Seen, missed, remove_absent
+from stokly_sync.steady import few_collections
 from stokly_sync.warehouse import exceptions, windows
 from stokly_sync.warehouse.store import Warehouse
-from stokly_sync.warehouse.windows import WindowCount, WindowKind, WindowState
+from stokly_sync.warehouse.windows import WindowKind, WindowState
 
 # Validating and merging have a fixed cost a call: tens of thousands of rows at a time, never a page.
-CHUNK_ROWS: Final = 10_000
+CHUNK_ROWS: Final = 5_000
 LOCK_WAIT_S: Final = 600.0
 BASELINE_SECONDS: Final = 50 * 60.0
 
@@ -140,30 +144,56 @@ def sweep(reader: Reader, extract: Extract, client: Any, *, now: datetime | None
 def _land(
     reader: Reader, landing: Landing, client: Any, scope: Scope, *, deadline: float | None = None
 ) -> LandingFigures:
-    """Read pages of `scope` and store them chunk by chunk; the last transaction also closes the read."""
-    figures, counts = _retry_held(reader, landing), Counts()
-    seen = Seen() if landing.extract.snapshot else None
-    rows = 0
-    for chunk, cursor, last in _chunks(landing.extract.read(client, scope)):
-        checked = check(landing, chunk)
+    """Read pages of `scope` and store them chunk by chunk; the last transaction also closes the read.
+
+    The next pages are read and the next chunk is checked while a chunk is stored; chunks are stored in their order.
+    """
+    run = _Run(reader, landing, scope, _retry_held(reader, landing))
+    pages = ahead(landing.extract.read(client, scope))
+    with few_collections(), closing(pages), ThreadPoolExecutor(1, "store") as writer:
+        storing: Future[None] | None = None
+        for part in chunks(pages, CHUNK_ROWS):
+            checked = check(landing, part.chunk)
+            if storing is not None:
+                storing.result()
+            storing = writer.submit(run.store, part, checked)
+            if deadline is not None and time.monotonic() > deadline:
+                break
+        if storing is not None:
+            storing.result()
+    run.figures.check()
+    return run.figures
+
+
+@dataclass
+class _Run:
+    """One read being stored; `figures` and the other sums grow with each chunk."""
+
+    reader: Reader
+    landing: Landing
+    scope: Scope
+    figures: LandingFigures
+    counts: Counts = field(default_factory=Counts)
+    seen: Seen = field(default_factory=Seen)
+    rows: int = 0
+
+    def store(self, part: Part, checked: Checked) -> None:
+        """Store one checked chunk and what it means for the windows, in one transaction."""
+        landing, chunk = self.landing, part.chunk
         crashpoint("extract:before-commit")
-        with reader.warehouse.transaction() as conn:
+        with self.reader.warehouse.transaction() as conn:
             stored = store(conn, landing, checked, documents=chunk.documents)
-            counts.add(stored.windows)
-            if seen is not None:
-                seen.add(checked, landing.dataset.key)
-            if last and seen is not None:
-                figures.removed += remove_absent(conn, landing, seen, chunk.requested_at)
-            _note(conn, landing, scope, stored, counts, cursor=cursor, last=last)
+            self.counts.add(stored.windows)
+            if landing.extract.snapshot:
+                self.seen.add(checked, landing.dataset.key)
+                if part.last:
+                    self.figures.removed += remove_absent(conn, landing, self.seen, chunk.requested_at)
+            _note(conn, landing, self.scope, stored, self.counts, cursor=part.cursor, last=part.last)
         crashpoint("extract:after-commit")
-        figures.add(stored.figures)
-        rows += len(chunk.documents)
-        if reader.progress:
-            reader.progress(landing.dataset.name, rows, chunk.total)
-        if deadline is not None and time.monotonic() > deadline:
-            break
-    figures.check()
-    return figures
+        self.figures.add(stored.figures)
+        self.rows += len(chunk.documents)
+        if self.reader.progress:
+            self.reader.progress(landing.dataset.name, self.rows, chunk.total)
 
 
 def _retry_held(reader: Reader, landing: Landing) -> LandingFigures:
@@ -181,28 +211,6 @@ def _retry_held(reader: Reader, landing: Landing) -> LandingFigures:
             touch(conn, landing, stored.windows)
             figures.add(stored.figures)
     return figures
-
-
-class Counts:
-    """Counts by window over the chunks of one read."""
-
-    def __init__(self) -> None:
-        self._by_start: dict[datetime, WindowCount] = {}
-
-    def add(self, found: Iterable[WindowCount]) -> None:
-        """Add the counts of a chunk."""
-        for count in found:
-            old = self._by_start.get(count.window.start, WindowCount(count.window))
-            self._by_start[count.window.start] = WindowCount(
-                count.window,
-                read=old.read + count.read,
-                changed=old.changed + count.changed,
-                quarantined=old.quarantined + count.quarantined,
-            )
-
-    def of(self, spans: Iterable[Window]) -> list[WindowCount]:
-        """Counts for each of `spans`, zero where nothing was seen."""
-        return [self._by_start.get(span.start, WindowCount(span)) for span in spans]
 
 
 def _note(
@@ -245,35 +253,13 @@ def _close(conn: sa.Connection, landing: Landing, counts: Counts) -> None:
     windows.advance(conn, brand=brand, dataset=dataset)
 
 
-def _chunks(pages: Iterable[Page]) -> Iterator[tuple[Chunk, str | None, bool]]:
-    """Pages put together to chunks, each with its cursor and whether it is the last; at least one chunk.
-
-    One page is read ahead, because the last chunk also closes the read.
-    """
-    documents: list[Any] = []
-    started: list[datetime] = []
-    total: int | None = None
-    ahead = iter(pages)
-    page = next(ahead, None)
-    if page is None:
-        yield Chunk([], datetime.now(UTC), 0), None, True
-    while page is not None:
-        following = next(ahead, None)
-        documents.extend(page.documents)
-        started.append(page.requested_at)
-        total = page.total if page.total is not None else total
-        if following is None or len(documents) >= CHUNK_ROWS:
-            yield Chunk(documents, min(started), total), page.cursor, following is None
-            documents, started = [], []
-        page = following
-
-
 def _sweep(reader: Reader, landing: Landing, client: Any) -> LandingFigures:
     """Pages of a sweep are landed where they are whole, and where they are not, those rows that are new or newer."""
     seen, figures = Seen(), LandingFigures(landing.dataset.name)
     requested_at: datetime | None = None
     complete = landing.extract.complete
-    for chunk, _, last in _chunks(landing.extract.read(client, Scope(landing.span, sweep=True))):
+    for part in chunks(landing.extract.read(client, Scope(landing.span, sweep=True)), CHUNK_ROWS):
+        chunk = part.chunk
         requested_at = requested_at or chunk.requested_at
         seen.add_documents(chunk.documents, landing.extract.key_member)
         if complete is not None:
@@ -285,7 +271,7 @@ def _sweep(reader: Reader, landing: Landing, client: Any) -> LandingFigures:
         with reader.warehouse.transaction() as conn:
             stored = store(conn, landing, checked, documents=chunk.documents)
             touch(conn, landing, stored.windows, kind=WindowKind.SWEEP)
-            if last:
+            if part.last:
                 figures.removed = remove_absent(conn, landing, seen, requested_at)
         figures.add(stored.figures)
     figures.check()

@@ -18,6 +18,7 @@ import msgspec
 import pandas as pd
 import sqlalchemy as sa
 
+from stokly_sync.contracts import columns
 from stokly_sync.contracts.rules import Catalogue
 from stokly_sync.contracts.schema import refuse_if_most_fail, validate, without
 from stokly_sync.contracts.tables import UTC_TIME, Dataset
@@ -78,7 +79,7 @@ def check(landing: Landing, chunk: Chunk) -> Checked:
     Raises ContractBroken when most rows fail: then nothing of the chunk may be stored.
     """
     rows = validate(landing.dataset, landing.extract.rows(chunk.documents, chunk.requested_at))
-    keys = set(rows.frames[landing.dataset.name][landing.dataset.key]) | {p.key for p in rows.problems}
+    keys = {*columns.keys(rows.frames[landing.dataset.name][landing.dataset.key]), *(p.key for p in rows.problems)}
     refuse_if_most_fail(landing.dataset.name, read=len(keys), problems=rows.problems, share=landing.share)
     bad = {p.key for p in rows.problems}
     member = landing.extract.key_member
@@ -117,8 +118,9 @@ def store(conn: sa.Connection, landing: Landing, checked: Checked, *, documents:
         quarantined=Counter(first.values()),
         released=released,
     )
-    starts = root.loc[root[dataset.key].isin(changed), "window_start"]
-    return Stored(figures, _window_counts(landing, root["window_start"], starts, held))
+    starts = root["window_start"]
+    moved = starts if len(changed) == len(root) else starts[root[dataset.key].isin(changed)]
+    return Stored(figures, _window_counts(landing, starts, moved, held))
 
 
 def touch(
@@ -143,7 +145,7 @@ def _merge_rows(conn: sa.Connection, landing: Landing, frames: Frames, root: pd.
     dataset, brand = landing.dataset, landing.warehouse.brand
     now = {"brand": brand, "landed_at": datetime.now(UTC)}
     result = merge(conn, LANDED[dataset.name], root, fixed=now, condition=NEWER)
-    changed = set(result.keys[dataset.key])
+    changed = set(columns.keys(result.keys[dataset.key]))
     for child in dataset.children:
         owner = str(child.parent_key)
         frame = frames[child.name]

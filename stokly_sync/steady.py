@@ -1,8 +1,8 @@
 """Keep Python's collector from reading the whole process again for every few hundred documents.
 
 Documents are trees of dictionaries without cycles: reference counting frees them, and the collector only costs time,
-about a quarter of a plan. While a plan or delivery runs, what exists already is set aside and the youngest generation
-may grow to the size of a chunk; afterwards all is as before.
+about a quarter of a plan or of a load. While one of them runs, what exists already is set aside and the youngest
+generation may grow to the size of a chunk; afterwards all is as before.
 """
 
 from __future__ import annotations

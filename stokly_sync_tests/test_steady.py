@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from stokly_sync.delivery.steady import few_collections
+from stokly_sync.steady import few_collections
 
 
 def test_the_collector_is_left_as_it_was_found_also_after_an_error_inside() -> None:
