@@ -325,7 +325,8 @@ class System:
     name: str
     title: str
     settings: type[Any]
-    """A pydantic model (`systems/<name>/settings.py`) with `configured: bool`."""
+    """A pydantic model (`systems/<name>/settings.py`) with `configured: bool`, and the names of the fields that turn it
+    on, all of them as `credentials` and those not set as `missing`."""
     connect: Callable[[Any, Budget, Lane], Any]
     """`connect(settings, budget, lane)`: a client whose calls are counted against the lane's share."""
     calls: Callable[[Any], int]

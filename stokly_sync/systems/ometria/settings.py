@@ -7,7 +7,7 @@ setting of its own). What is fixed by the contract stands beside the code that k
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
@@ -60,6 +60,8 @@ class OmetriaSettings(BaseModel):
     """Settings of Ometria; on when `api_key` is set."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    credentials: ClassVar[tuple[str, ...]] = ("api_key",)
+    """Fields without which the system stays off."""
 
     base_url: str = Field("https://api.ometria.com/v2", description="Address of the Data API, with its version.")
     api_key: SecretStr | None = Field(None, description="API key with rights to push and to read.")
@@ -124,7 +126,7 @@ class OmetriaSettings(BaseModel):
     @property
     def missing(self) -> tuple[str, ...]:
         """Fields without which the system stays off."""
-        return () if self.configured else ("api_key",)
+        return () if self.configured else self.credentials
 
     @field_validator("base_url")
     @classmethod

@@ -6,17 +6,20 @@ Belongs here: what a retailer may want otherwise, and one switch for each thing 
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 Offered = Literal["auto", "yes", "no"]
 
 
 class StoklySettings(BaseModel):
-    """Settings of one Stokly account; on when all four credentials are set."""
+    """Settings of one Stokly account; on when all three credentials are set."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    credentials: ClassVar[tuple[str, ...]] = ("account_key", "client_id", "client_secret")
+    """Fields without which the system stays off."""
 
     base_url: str = Field("https://api.stok.ly", description="Base address of the API, without a path.")
     account_key: str | None = Field(None, description="The account's key, as it stands in its web address.")
@@ -71,9 +74,16 @@ class StoklySettings(BaseModel):
     @property
     def missing(self) -> tuple[str, ...]:
         """Names of the credentials that are not set."""
-        return tuple(name for name in ("account_key", "client_id", "client_secret") if not getattr(self, name))
+        return tuple(name for name in self.credentials if not getattr(self, name))
 
     @property
     def configured(self) -> bool:
         """True when there is enough to ask for a token."""
         return not self.missing
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        if not re.fullmatch(r"https?://[^\s/]+\S*", value):
+            raise ValueError("must be an address such as https://api.stok.ly")
+        return value.rstrip("/")
