@@ -79,9 +79,8 @@ def sandbox(
     with guarded():
         from stokly_sync.cli import servers
 
-        servers.sandbox(
-            str(seed_file.resolve()) if seed_file else seed, limits=limits, port_base=port_base, state=state
-        )
+        chosen = str(seed_file.resolve()) if seed_file else seed
+        servers.sandbox(chosen, limits=limits, port_base=port_base, state=state)
 
 
 @app.command()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from typing import Any
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
@@ -16,6 +16,8 @@ from rich.table import Table
 from stokly_sync.errors import StoklySyncError
 from stokly_sync.flow import Lane, Probe
 from stokly_sync.pipeline.declared import all_rules
+from stokly_sync.pipeline.instance_storage import choose_backend
+from stokly_sync.pipeline.services import Services
 from stokly_sync.settings import ENVIRONMENT_PREFIX, Core
 from stokly_sync.systems import SYSTEMS
 
@@ -51,11 +53,6 @@ def settings(*, markdown: bool) -> None:
 
 def doctor() -> int:
     """Probe settings, database and systems; gives 0 when all is well, 1 when something is not."""
-    import os
-
-    from stokly_sync.pipeline.instance_storage import choose_backend
-    from stokly_sync.pipeline.services import Services
-
     services = Services.open()
     try:
         probes = [
@@ -70,7 +67,7 @@ def doctor() -> int:
     return 0 if all(probe.ok for probe in probes) else 1
 
 
-def _system_probes(services: Any) -> Iterator[Probe]:
+def _system_probes(services: Services) -> Iterator[Probe]:
     for system in services.declared.systems.values():
         if system.name not in services.declared.enabled:
             missing = ", ".join(

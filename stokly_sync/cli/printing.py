@@ -24,12 +24,10 @@ def summary(found: Summary, catalogue: Catalogue) -> None:
     console = _console()
     _extracted(console, found.extracted)
     _loaded(console, found.feeds)
-    kept: Counter[str] = Counter()
-    for body in found.extracted.values():
-        kept.update(body.get("quarantined", {}))
+    kept: Counter[str] = Counter(found.kept_out)
     for feed in found.feeds.values():
         for part in (feed.quarantined, feed.excluded, feed.parked):
-            kept.update({code: n for code, n in part.items() if not code.startswith("ST-")})
+            kept.update({code: n for code, n in part.items() if code not in found.kept_out})
     _rules(console, kept, catalogue)
     _reconciled(console, found.reconciliations)
     console.print(_verdict(found))

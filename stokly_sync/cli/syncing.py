@@ -123,13 +123,10 @@ def _shown(*, quiet: bool) -> Iterator[None]:
 
 
 def _teller(console: Console, status: Status) -> progress.Listener:
-    told: set[str] = set()
-
     def tell(subject: str, done: int, total: int | None) -> None:
-        if not done:
-            if not console.is_terminal and subject not in told:
+        if done == progress.BEGINS:
+            if not console.is_terminal:
                 console.print(subject, highlight=False)
-            told.add(subject)
             status.update(subject)
         else:
             status.update(f"{subject}: {done:,}" + (f" of {total:,}" if total else "") + " records")

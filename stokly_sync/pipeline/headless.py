@@ -92,7 +92,7 @@ class Conductor:
         """
         plan = self._plans[name]
         keys = (only,) if only else plan.keys
-        progress.report(plan.description, 0, None)
+        progress.announce(plan.description)
         result = self._defs.resolve_job_def(name).execute_in_process(
             instance=self._instance,
             tags=_tags(span) if span else None,
@@ -135,7 +135,7 @@ def plan(services: Services, instance: dg.DagsterInstance, request: Request) -> 
         for system in destinations:
             for feed in services.declared.feeds_of(system.name):
                 if services.mode(feed) is not Mode.OFF:
-                    progress.report(f"Planning {feed.id}", 0, None)
+                    progress.announce(f"Planning {feed.id}")
                     found = work.plan_feed(services, feed, PlanScope(), run_id=plan_id, assume_sent=True)
                     figures.append(found)
     return plan_id, figures, conductor.ran

@@ -13,6 +13,9 @@ from typing import Final
 Listener = Callable[[str, int, int | None], None]
 """`listener(subject, records so far, total or None)`; may be called from several threads."""
 
+BEGINS: Final = -1
+"""In place of a count: the subject is a sentence on what begins."""
+
 _listeners: Final[list[Listener]] = []
 
 
@@ -20,6 +23,11 @@ def report(subject: str, done: int, total: int | None) -> None:
     """Tell every listener."""
     for listener in tuple(_listeners):
         listener(subject, done, total)
+
+
+def announce(text: str) -> None:
+    """Tell every listener what begins now."""
+    report(text, BEGINS, None)
 
 
 @contextmanager

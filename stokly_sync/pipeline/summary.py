@@ -16,6 +16,7 @@ from stokly_sync.delivery.rules import WAITS
 from stokly_sync.pipeline import work
 from stokly_sync.pipeline.headless import Ran
 from stokly_sync.pipeline.services import Services
+from stokly_sync.warehouse import exceptions
 from stokly_sync.warehouse.figures import Figures, Stage
 
 AGREED = "agreed"
@@ -78,6 +79,8 @@ class Summary:
     extracted: Mapping[str, Mapping[str, Any]]
     feeds: Mapping[str, FeedFigures]
     reconciliations: Mapping[str, Mapping[str, Any]]
+    kept_out: Mapping[str, int]
+    """Rows that break a contract now, by rule."""
     failures: Sequence[str]
 
     @property
@@ -106,8 +109,17 @@ def summarise(services: Services, ran: Ran) -> Summary:
         extracted=_extracted(found),
         feeds=_feeds(services, found),
         reconciliations={f.subject: f.body for f in found if f.stage is Stage.RECONCILE},
+        kept_out=_kept_out(services),
         failures=tuple(ran.failures),
     )
+
+
+def _kept_out(services: Services) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    with services.warehouse.reading() as conn:
+        for dataset in services.declared.extracts:
+            counts.update(exceptions.counts_by_rule(conn, brand=services.warehouse.brand, subject=dataset))
+    return dict(sorted(counts.items()))
 
 
 def _extracted(found: Sequence[Figures]) -> dict[str, dict[str, Any]]:
