@@ -107,11 +107,9 @@ def shown(value: str) -> str:
     return value.replace(_NUL, _NUL_SHOWN) if _NUL in value else value
 
 
-def to_rows(arrow: pa.Table) -> list[tuple[Any, ...]]:
-    """Rows of plain Python values as SQLite stores them: times in microseconds, missing values None."""
-    if not arrow.num_columns:
-        return []
-    return list(zip(*[_plain(column) for column in arrow.columns], strict=True))
+def to_columns(arrow: pa.Table) -> list[list[Any]]:
+    """Columns of plain Python values as SQLite stores them: times in microseconds, missing values None."""
+    return [_plain(column) for column in arrow.columns]
 
 
 def _plain(column: pa.ChunkedArray) -> list[Any]:

@@ -1,8 +1,8 @@
 """How rows are merged into a table: three ways to one result, chosen by database and by what the merge asks for.
 
-The plain way puts the rows into a temporary table and upserts from there. SQLite inserts rows with new keys directly
-first, which spares them that detour. PostgreSQL, where an update costs more than a delete and a COPY, replaces rows
-that are overwritten whole. Callers come in through `bulk.merge`.
+On PostgreSQL rows go into a temporary table and are upserted from there; many rows that are overwritten whole are
+replaced by a delete and a COPY instead, because an update costs more than both. SQLite upserts row by row. Where there
+is a condition, unchanged rows are found first and cost no more than a comparison. Callers come through `bulk.merge`.
 """
 
 from __future__ import annotations
@@ -13,22 +13,26 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import sqlalchemy as sa
 from psycopg2.errors import UniqueViolation
 from sqlalchemy.dialects import postgresql, sqlite
 
 from stokly_sync.warehouse.frames import kinds_of, schema_of
-from stokly_sync.warehouse.reading import among, fetch_arrow, read_arrow
-from stokly_sync.warehouse.sending import constants, drop_incoming, fill_incoming, send, with_constants
+from stokly_sync.warehouse.reading import fetch_arrow
+from stokly_sync.warehouse.sending import (
+    constants,
+    drop_incoming,
+    fill_incoming,
+    send,
+    send_by,
+    with_constants,
+)
 
 Expression = Callable[[Any, Any], sa.ColumnElement[Any]]
 """`expression(stored, incoming)`: both give columns by attribute, for example `stored.version`."""
 
-# From about here on it pays to ask first which keys are known.
-_WORTH_ASKING: Final = 500
-# How many keys are asked for at once.
-_KEYS: Final = 50_000
+# Below, the additional statements cost more than they spare.
+_WORTH_REPLACING: Final = 500
 
 
 @dataclass(frozen=True)
@@ -73,23 +77,35 @@ class Task:
         return {name: sa.cast(sa.literal(value, types[name]), types[name]) for name, value in self.same.items()}
 
     @property
+    def taken(self) -> list[str]:
+        """The columns that a known row takes from the incoming one as they are."""
+        key = {c.name for c in self.table.primary_key.columns}
+        given = (*self.same, *self.rows.column_names)
+        return [name for name in given if name not in key and name not in self.condition.keep]
+
+    @property
+    def changes(self) -> bool:
+        """Whether a known row can change at all."""
+        return bool(self.taken or self.condition.compute)
+
+    @property
     def replaces(self) -> bool:
         """Whether a changed row takes nothing over from the stored one."""
         given = {*self.same, *self.rows.column_names}
-        return not self.condition.keep and not self.condition.compute and given.issuperset(self.table.c.keys())
+        whole = given.issuperset(c.name for c in self.table.c)
+        return self.changes and whole and not self.condition.keep and not self.condition.compute
 
 
 def merged(conn: sa.Connection, task: Task) -> tuple[int, pa.Table]:
     """Merge rows; gives how many were inserted or changed and, if asked for, their keys."""
-    if task.rows.num_rows < _WORTH_ASKING:
-        return _upserted(conn, task, task.rows)
-    if conn.dialect.name == "postgresql":
-        written = _replaced(conn, task) if task.replaces else None
-        return _upserted(conn, task, task.rows) if written is None else (written.num_rows, _told(task, written))
-    new, known = _parted(conn, task)
-    send(conn, task.table.name, with_constants(new, constants(task.table, task.same)))
-    count, keys = _upserted(conn, task, known)
-    return new.num_rows + count, pa.concat_tables([_told(task, new), keys])
+    if not task.rows.num_rows:
+        return 0, _told(task, task.rows)
+    if conn.dialect.name != "postgresql":
+        written = _due(conn, task)
+        _upsert_rows(conn, task, written)
+    elif not task.replaces or task.rows.num_rows < _WORTH_REPLACING or (written := _replaced(conn, task)) is None:
+        return _upserted(conn, task)
+    return written.num_rows, _told(task, written)
 
 
 def _told(task: Task, rows: pa.Table) -> pa.Table:
@@ -127,24 +143,51 @@ def _one_at_a_time(conn: sa.Connection, task: Task) -> None:
 
 def _cleared(conn: sa.Connection, task: Task) -> pa.Table:
     """Delete the stored rows that have to change; gives the rows to write in their place, and the new ones."""
-    asked = _asked_of_incoming(task)
-    incoming = fill_incoming(conn, task.table, task.rows.select([*task.key, *sorted(asked.difference(task.key))]))
-    same_key = [task.table.c[name] == incoming.c[name] for name in task.key]
+    incoming = _fill_probe(conn, task)
+    same_key = _same_key(task, incoming)
     delete = sa.delete(task.table).where(*task.mine, *same_key)
     if task.condition.when is None:
         conn.execute(delete)
-        due = task.rows
-    else:
-        when = task.condition.when(task.table.c, _Columns({**task.literals, **dict(incoming.c)}))
-        gone = delete.where(when).returning(*task.key_columns).cte("gone")
-        known = sa.exists().where(*task.mine, *same_key)
-        # Both parts see the table as it was before the statement.
-        keys = [incoming.c[name] for name in task.key]
-        query = sa.select(*gone.c).union_all(sa.select(*keys).where(~known))
-        written = fetch_arrow(conn.execute(query), kinds_of(task.key_columns))
-        due = task.rows.join(written, keys=list(task.key), join_type="left semi")
+        drop_incoming(conn)
+        return task.rows
+    gone = delete.where(task.condition.when(task.table.c, _known_columns(task, incoming)))
+    cte = gone.returning(*task.key_columns).cte("gone")
+    # Both parts see the table as it was before the statement.
+    new = sa.select(*[incoming.c[name] for name in task.key]).where(~sa.exists().where(*task.mine, *same_key))
+    return _chosen(conn, task, sa.select(*cte.c).union_all(new))
+
+
+def _due(conn: sa.Connection, task: Task) -> pa.Table:
+    """The rows that are new or have to change, found by comparing no more than the condition looks at."""
+    if task.condition.when is None and task.changes:
+        return task.rows
+    incoming = _fill_probe(conn, task)
+    when: sa.ColumnElement[bool] = sa.false()
+    if task.condition.when is not None and task.changes:
+        when = task.condition.when(task.table.c, _known_columns(task, incoming))
+    stored = incoming.outerjoin(task.table, sa.and_(*task.mine, *_same_key(task, incoming)))
+    keys = sa.select(*[incoming.c[name] for name in task.key]).select_from(stored)
+    return _chosen(conn, task, keys.where(sa.or_(task.key_columns[0].is_(None), when)))
+
+
+def _fill_probe(conn: sa.Connection, task: Task) -> sa.TableClause:
+    """Put the keys into the temporary table, and the columns that the condition asks for."""
+    columns = _Columns({c.name: sa.column(c.name, c.type) for c in task.table.c})
+    if task.condition.when is not None:
+        task.condition.when(task.table.c, columns)
+    asked = columns.asked.intersection(task.rows.column_names).difference(task.key)
+    return fill_incoming(conn, task.table, task.rows.select([*task.key, *sorted(asked)]))
+
+
+def _same_key(task: Task, incoming: sa.TableClause) -> list[sa.ColumnElement[bool]]:
+    return [task.table.c[name] == incoming.c[name] for name in task.key]
+
+
+def _chosen(conn: sa.Connection, task: Task, keys: sa.Executable) -> pa.Table:
+    """The rows whose keys a statement gives."""
+    written = fetch_arrow(conn.execute(keys), kinds_of(task.key_columns))
     drop_incoming(conn)
-    return due
+    return task.rows.join(written, keys=list(task.key), join_type="left semi")
 
 
 class _Columns:
@@ -162,60 +205,51 @@ class _Columns:
         return self[name]
 
 
-def _asked_of_incoming(task: Task) -> set[str]:
-    """The columns of the incoming rows that the condition looks at: the others need not be in the database for it."""
-    columns = _Columns({c.name: sa.column(c.name, c.type) for c in task.table.c})
-    if task.condition.when is not None:
-        task.condition.when(task.table.c, columns)
-    return columns.asked.intersection(task.rows.column_names)
+def _known_columns(task: Task, incoming: sa.TableClause) -> _Columns:
+    """The incoming row as a condition sees it: its own columns, and those that are the same in all rows."""
+    return _Columns({**task.literals, **{str(c.name): c for c in incoming.c}})
 
 
-def _parted(conn: sa.Connection, task: Task) -> tuple[pa.Table, pa.Table]:
-    """Rows whose key is not stored yet, and the rest; for a key of several columns all are rest."""
-    if len(task.key) != 1:
-        return task.rows.slice(0, 0), task.rows
-    (column,) = task.key_columns
-    keys = task.rows.column(column.name)
-    parts = (keys.slice(start, _KEYS) for start in range(0, len(keys), _KEYS))
-    known = [
-        read_arrow(conn, sa.select(column).where(*task.mine, among(conn, column, part.to_pylist()))).column(0)
-        for part in parts
-    ]
-    is_known = pc.is_in(keys, value_set=pa.chunked_array([chunk for one in known for chunk in one.chunks], keys.type))
-    return task.rows.filter(pc.invert(is_known)), task.rows.filter(is_known)
-
-
-def _upserted(conn: sa.Connection, task: Task, rows: pa.Table) -> tuple[int, pa.Table]:
+def _upserted(conn: sa.Connection, task: Task) -> tuple[int, pa.Table]:
     """Merge rows by way of the temporary table."""
-    kinds = kinds_of(task.key_columns)
-    if not rows.num_rows:
-        return 0, schema_of(kinds).empty_table()
-    incoming = fill_incoming(conn, task.table, rows)
-    result = conn.execute(_upsert(conn, task, incoming))
-    returned = fetch_arrow(result, kinds) if task.condition.returning else schema_of(kinds).empty_table()
-    written = returned.num_rows if task.condition.returning else result.rowcount
+    incoming = fill_incoming(conn, task.table, task.rows)
+    # Rows are locked in the order of their keys, so that two processes cannot wait for each other.
+    order = [incoming.c[name] for name in task.key]
+    values = [value.label(name) for name, value in task.literals.items()]
+    names = [*task.same, *task.rows.column_names]
+    statement = postgresql.insert(task.table).from_select(names, sa.select(*values, *incoming.columns).order_by(*order))
+    statement = _on_conflict(statement, task, task.condition.when)
+    if task.condition.returning:
+        keys = fetch_arrow(conn.execute(statement.returning(*task.key_columns)), kinds_of(task.key_columns))
+        written = keys.num_rows
+    else:
+        written, keys = conn.execute(statement).rowcount, _told(task, task.rows)
     drop_incoming(conn)
-    return written, returned
+    return written, keys
 
 
-def _upsert(conn: sa.Connection, task: Task, incoming: sa.TableClause) -> sa.UpdateBase:
+def _upsert_rows(conn: sa.Connection, task: Task, rows: pa.Table) -> None:
+    """Merge rows one by one inside SQLite, which is as fast there as any statement over many."""
+    places = {name: sa.bindparam(name, type_=task.table.c[name].type) for name in rows.column_names}
+    statement = _on_conflict(sqlite.insert(task.table).values({**task.same, **places}), task, None)
+    compiled = statement.compile(dialect=conn.dialect)
+    order = [name if name in places else _bound(conn, compiled.binds[name]) for name in compiled.positiontup or ()]
+    send_by(conn, str(compiled), rows, order)
+
+
+def _bound(conn: sa.Connection, bind: sa.BindParameter[Any]) -> tuple[Any]:
+    """A value of the statement itself as the driver takes it, packed to tell it from a column's name."""
+    process = bind.type.dialect_impl(conn.dialect).bind_processor(conn.dialect)
+    return (process(bind.value) if process else bind.value,)
+
+
+def _on_conflict(statement: Any, task: Task, when: Expression | None) -> Any:
+    """Say what becomes of a row whose key is known; the two dialects' inserts offer the same methods."""
     table, condition = task.table, task.condition
     key = [c.name for c in table.primary_key.columns]
-    names = [*task.same, *[c.name for c in incoming.columns]]
-    values = [value.label(name) for name, value in task.literals.items()]
-    # SQLite would take ON for a join's without a WHERE.
-    rows = sa.select(*values, *incoming.columns).where(sa.literal_column("1") == sa.literal_column("1"))
-    if conn.dialect.name == "postgresql":
-        # Rows are locked in the order of their keys, so that two processes cannot wait for each other.
-        rows = rows.order_by(*[incoming.c[name] for name in task.key])
-    # One type for both: the two dialects' inserts offer the same methods.
-    make: Any = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
-    statement: postgresql.Insert = make(table).from_select(names, rows)
-    changes: dict[str, Any] = {c: statement.excluded[c] for c in names if c not in key and c not in condition.keep}
-    changes |= {c: compute(table.c, statement.excluded) for c, compute in condition.compute.items()}
-    if changes:
-        where = condition.when(table.c, statement.excluded) if condition.when else None
-        statement = statement.on_conflict_do_update(index_elements=key, set_=changes, where=where)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=key)
-    return statement.returning(*task.key_columns) if condition.returning else statement
+    changes = {name: statement.excluded[name] for name in task.taken}
+    changes |= {name: compute(table.c, statement.excluded) for name, compute in condition.compute.items()}
+    if not changes:
+        return statement.on_conflict_do_nothing(index_elements=key)
+    where = when(table.c, statement.excluded) if when else None
+    return statement.on_conflict_do_update(index_elements=key, set_=changes, where=where)

@@ -6,7 +6,8 @@ statement says stands in `bulk`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import repeat
 from typing import Any, Final
 
 import pandas as pd
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 from pyarrow import csv
 
 from stokly_sync.warehouse.engine import COPY_IN
-from stokly_sync.warehouse.frames import to_arrow, to_rows, without_zone
+from stokly_sync.warehouse.frames import to_arrow, to_columns, without_zone
 
 # Rows that are turned to CSV or to tuples at once: it bounds the memory beside the caller's frame.
 _SLICE: Final = 50_000
@@ -52,7 +53,16 @@ def send(conn: sa.Connection, target: str, arrow: pa.Table) -> None:
         else:
             marks = ", ".join("?" * part.num_columns)
             statement = f"INSERT INTO {_quoted(conn, target)} ({names}) VALUES ({marks})"  # noqa: S608  # as above
-            conn.exec_driver_sql(statement, to_rows(part))
+            conn.exec_driver_sql(statement, list(zip(*to_columns(part), strict=True)))
+
+
+def send_by(conn: sa.Connection, statement: str, rows: pa.Table, order: Sequence[str | tuple[Any]]) -> None:
+    """Run one of SQLite's statements for every row; `order` says what its marks stand for: a column, or (a value,)."""
+    for start in range(0, rows.num_rows, _SLICE):
+        part = rows.slice(start, _SLICE)
+        columns = dict(zip(part.column_names, to_columns(part), strict=True))
+        cells = [columns[place] if isinstance(place, str) else repeat(place[0], part.num_rows) for place in order]
+        conn.exec_driver_sql(statement, list(zip(*cells, strict=True)))
 
 
 def with_constants(arrow: pa.Table, fixed: Mapping[str, pa.Array]) -> pa.Table:

@@ -41,7 +41,7 @@ NEWER = Merge(
 @pytest.fixture(autouse=True, params=["few rows", "many rows"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both ways of merging must come to the same, so each test takes the one for many rows as well."""
-    monkeypatch.setattr(merging, "_WORTH_ASKING", 1 if request.param == "many rows" else 10**9)
+    monkeypatch.setattr(merging, "_WORTH_REPLACING", 1 if request.param == "many rows" else 10**9)
 
 
 # Whatever JSON can carry and Arrow can hold: all of Unicode but lone surrogates; NUL has a test of its own.
@@ -127,6 +127,17 @@ def test_only_content_that_is_new_and_not_older_moves_a_row(warehouse: Warehouse
     assert (result.offered, result.written) == (4, 2)
     assert set(result.keys["order_id"]) == {"changed", "new"}
     assert list(result.keys.columns) == ["order_id"]
+
+
+def test_keeping_every_column_inserts_only_what_is_new(warehouse: Warehouse) -> None:
+    keep = tuple(c.name for c in ORDER_TABLE.c if not c.primary_key)
+    with warehouse.transaction() as conn:
+        merge(conn, ORDER_TABLE, rows(ORDERS, ["1"], city="York"), fixed=LANDED_NOW)
+        condition = Merge(keep=keep, returning=True)
+        result = merge(conn, ORDER_TABLE, rows(ORDERS, ["1", "2"], city="Hull"), fixed=LANDED_NOW, condition=condition)
+        back = rows_by(conn, ORDERS, brand="demo", column="order_id", values=["1", "2"])
+    assert (result.written, result.keys["order_id"].tolist()) == (1, ["2"])
+    assert back["city"].tolist() == ["York", "Hull"]
 
 
 def test_the_condition_sees_fixed_columns_too(warehouse: Warehouse) -> None:
