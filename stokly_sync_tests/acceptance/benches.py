@@ -27,6 +27,8 @@ class Bench(ABC):
     products: ClassVar[str]
     settings: ClassVar[Mapping[str, str]]
     """Environment that makes it quick."""
+    small_batches: ClassVar[Mapping[str, str]]
+    """Environment by which a few records make several batches."""
     write: ClassVar[Mapping[str, Any]]
     """`method` and `path` of the calls that write, as a fault matches them."""
 
@@ -83,6 +85,7 @@ class OmetriaBench(Bench):
     contacts = "contacts"
     products = "products"
     settings: ClassVar[Mapping[str, str]] = {"OMETRIA_QUEUE_DRAIN_WAIT": "0.1", "OMETRIA_RATE": "5000"}
+    small_batches: ClassVar[Mapping[str, str]] = {"OMETRIA_BATCH": "5"}
     write: ClassVar[Mapping[str, Any]] = {"method": "POST", "path": "/v2/push"}
 
     def make(self, clock: Clock) -> SandboxSystem:

@@ -1,4 +1,4 @@
-"""A rig for every destination: on SQLite for most tests, on both databases for those about what a database must keep."""
+"""A rig for every destination: on SQLite for most tests, on both databases where it is theirs to keep a promise."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ class Synced:
 
 
 def extract(services: Services, now: datetime) -> dict[str, LandingFigures]:
-    """Land what is due: the history where it is not complete, then windows and snapshots. Raises what landing raises."""
+    """Land what is due: the history where it is not complete, then windows and snapshots; raises as landing does."""
     run_id = uuid4().hex
     while not gaps.history_complete(services, SOURCE):
         work.land_history(services, SOURCE, run_id=run_id, seconds=60)
