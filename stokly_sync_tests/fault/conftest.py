@@ -1,0 +1,24 @@
+"""The rig of the acceptance tests, sending in small batches, so that there is something to be killed between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from stokly_sync_tests.acceptance.benches import BENCHES, Bench
+from stokly_sync_tests.acceptance.harness import Rig, opened
+
+
+@pytest.fixture(params=BENCHES, ids=lambda bench: bench.system)
+def bench(request: pytest.FixtureRequest) -> Bench:
+    """Each destination in turn."""
+    made: Bench = request.param
+    return made
+
+
+@pytest.fixture
+def rig_on_each(bench: Bench, warehouse_url: str) -> Iterator[Rig]:
+    """The product between Stokly and a destination, once on each database."""
+    with opened(bench, warehouse_url, environ=bench.small_batches) as made:
+        yield made

@@ -1,0 +1,192 @@
+"""A sync that is killed at any step and started again ends where an undisturbed one ends (X6, X18).
+
+The whole product runs in the killed process, against sandboxes that live on. Compared are all landed rows, the state
+and content of every record in the ledger, the exceptions, and what the destination holds.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from stokly_sync.crashpoints import EXIT_STATUS
+from stokly_sync.sandbox.kit import Fault
+from stokly_sync.sandbox.stokly import Delete, Merge
+from stokly_sync.warehouse.tables import ATTEMPTS, LANDED
+from stokly_sync_tests.acceptance.account import add_customers, add_order, order_ids
+from stokly_sync_tests.acceptance.benches import Bench
+from stokly_sync_tests.acceptance.harness import TODAY, Rig, landed, opened
+from stokly_sync_tests.fault.process import FINISHED, started
+
+pytestmark = [pytest.mark.kill, pytest.mark.sandbox]
+
+# Long ago, so that the same rows have the same times in both accounts.
+THEN = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=UTC) - timedelta(days=3)
+EXTRACT = [f"extract:{place}" for place in ("before-commit:1", "before-commit:4", "after-commit:4", "after-commit:9")]
+PLAN = [f"plan:{place}" for place in ("before-commit:1", "after-commit:1", "before-commit:8", "after-commit:7")]
+SEND = [
+    f"send:{place}"
+    for place in (
+        "attempt-opened:1",
+        "attempt-opened:4",
+        "before-call:6",
+        "after-call:1",
+        "after-call:9",
+        "before-merge:3",
+    )
+]
+SETTLE = [f"settle:{place}" for place in ("before-merge:1", "before-merge:4")]
+
+
+@dataclass(frozen=True)
+class End:
+    """Everything that two ways to the same end must have in common."""
+
+    landed: dict[str, Any]
+    ledger: dict[tuple[str, str], tuple[Any, ...]]
+    exceptions: set[tuple[str, str, str]]
+    held: dict[str, Any]
+
+
+def end_of(rig: Rig) -> End:
+    names = ("state", "rule", "document", "accepted_hash", "value", "currency", "stale")
+    ledger = {key: tuple(row[name] for name in names) for key, row in rig.ledger().items()}
+    return End(landed(rig.services), ledger, rig.exceptions(), rig.bench.flat(rig.there))
+
+
+def prepare(rig: Rig) -> None:
+    """Some more customers and orders, one of which breaks its contract."""
+    add_customers(rig.stokly, range(1, 21), created=THEN)
+    for number in range(1, 9):
+        add_order(rig.stokly, number, created=THEN)
+    add_order(rig.stokly, 9, created=THEN, currency="POUNDS")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> Callable[[Bench], End]:
+    """The end of a sync that nobody disturbs."""
+
+    @cache
+    def done(bench: Bench) -> End:
+        path = tmp_path_factory.mktemp("undisturbed") / "warehouse.sqlite"
+        shutil.copy(migrated_sqlite, path)
+        with opened(bench, f"sqlite:///{path}") as rig:
+            prepare(rig)
+            rig.sync().fine()
+            return end_of(rig)
+
+    return done
+
+
+def killed(rig: Rig, place: str, *, sweep: bool = False) -> None:
+    process = started(rig.env, rig.bench.system, crash_at=place, sweep=sweep)
+    process.join(timeout=60)
+    assert process.exitcode == EXIT_STATUS, f"it ended with {process.exitcode} and not at {place}"
+
+
+@pytest.mark.parametrize("place", [*EXTRACT, *PLAN, *SEND, *SETTLE])
+def test_a_sync_killed_at_any_step_ends_as_an_undisturbed_one(
+    rig_on_each: Rig, undisturbed: Callable[[Bench], End], place: str
+) -> None:
+    rig = rig_on_each
+    prepare(rig)
+    killed(rig, place)
+    rig.sync().fine()
+    assert end_of(rig) == undisturbed(rig.bench)
+    rig.agrees()
+    assert rig.sync().fine().sent == {}
+
+
+def test_a_process_that_is_killed_again_and_again_gets_there_all_the_same(
+    rig_on_each: Rig, undisturbed: Callable[[Bench], End]
+) -> None:
+    rig = rig_on_each
+    prepare(rig)
+    for place in ("extract:after-commit:2", "plan:after-commit:2", "send:after-call:1", "settle:before-merge:1"):
+        killed(rig, place)
+    process = started(rig.env, rig.bench.system)
+    process.join(timeout=60)
+    assert process.exitcode == FINISHED
+    assert end_of(rig) == undisturbed(rig.bench)
+
+
+def test_kill_9_while_a_call_is_in_flight_loses_and_doubles_nothing(
+    rig_on_each: Rig, undisturbed: Callable[[Bench], End]
+) -> None:
+    rig = rig_on_each
+    prepare(rig)
+    rig.there.faults.add(rig.bench.fault(action="pass", delay=0.5, times=None))
+    process = started(rig.env, rig.bench.system)
+    wait_until(lambda: open_attempts(rig) > 0)
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.join(timeout=10)
+    assert process.exitcode == -signal.SIGKILL
+    assert open_attempts(rig) > 0
+    rig.there.faults.clear()
+    rig.sync().fine()
+    assert end_of(rig) == undisturbed(rig.bench)
+    assert open_attempts(rig) == 0
+
+
+def test_kill_9_while_the_source_is_read_leaves_nothing_half_landed(
+    rig_on_each: Rig, undisturbed: Callable[[Bench], End]
+) -> None:
+    rig = rig_on_each
+    prepare(rig)
+    rig.stokly.faults.add(Fault(path="^/v2/saleorders/", action="pass", delay=0.5, times=None))
+    process = started(rig.env, rig.bench.system)
+    wait_until(lambda: rig.stokly.calls.count(template="/v2/saleorders") > 0)
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.join(timeout=10)
+    assert landed(rig.services)["stokly.orders"] == []
+    rig.stokly.faults.clear()
+    rig.sync().fine()
+    assert end_of(rig) == undisturbed(rig.bench)
+
+
+def test_a_sweep_that_is_killed_is_made_up_for_by_the_next(rig_on_each: Rig) -> None:
+    rig = rig_on_each
+    prepare(rig)
+    rig.sync().fine()
+    gone, customers = order_ids(rig.stokly)[-2], rig.stokly.store.rows("customers")
+    rig.stokly.mutate(
+        Delete(collection="saleorders", key=gone),
+        Merge(winner=customers[0]["customerId"], loser=customers[-1]["customerId"]),
+    )
+    killed(rig, "sweep:before-commit:4", sweep=True)
+    process = started(rig.env, rig.bench.system, sweep=True)
+    process.join(timeout=60)
+    assert process.exitcode == FINISHED
+    rig.sync().fine()
+    orders = LANDED["stokly.orders"]
+    with rig.services.warehouse.reading() as connection:
+        dead = connection.execute(sa.select(orders.c.order_id).where(~orders.c.live)).scalars().all()
+    assert dead == [gone]
+    rig.agrees()
+
+
+def open_attempts(rig: Rig) -> int:
+    with rig.services.warehouse.reading() as connection:
+        query = sa.select(sa.func.count()).select_from(ATTEMPTS).where(ATTEMPTS.c.closed_at.is_(None))
+        return connection.execute(query).scalar_one()
+
+
+def wait_until(seen: Callable[[], bool]) -> None:
+    """Look every few hundredths of a second, for half a minute at most."""
+    end = time.monotonic() + 30
+    while not seen():
+        assert time.monotonic() < end, "it did not come to it"
+        time.sleep(0.03)
