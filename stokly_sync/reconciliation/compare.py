@@ -124,7 +124,8 @@ def compare(
     found += _unexpected(both[both["_merge"] == "right_only"], explanations)
     matched = both[both["_merge"] == "both"]
     found += _money(matched, "value", Kind.VALUE) + _money(matched, "refunded", Kind.REFUNDED)
-    for column in compared:
+    # A side without any record has no columns of its own either.
+    for column in compared if len(matched) else ():
         found += _field(matched, column)
     return found
 

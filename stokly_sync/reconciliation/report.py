@@ -1,6 +1,7 @@
 """How a comparison is told: as the JSON of `stokly-sync sync`, as a stored body, and in one sentence.
 
-Amounts are text with two places per currency. Nothing personal: keys are ids, and compared texts are no addresses.
+Amounts are text with two places per currency. Nothing personal: keys are ids, compared texts are no addresses, and
+what looks like one all the same is masked.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from stokly_sync.contracts import money
+from stokly_sync.delivery.calls import masked
 from stokly_sync.flow import Json
 from stokly_sync.reconciliation.compare import Comparison, Difference
 
@@ -99,4 +101,5 @@ def _by_kind(differences: Iterable[Difference]) -> dict[str, int]:
 
 
 def _row(difference: Difference) -> Json:
-    return asdict(difference) | {"amount": money.text(difference.amount), "kind": str(difference.kind)}
+    texts = {name: masked(getattr(difference, name)) for name in ("key", "ours", "theirs")}
+    return asdict(difference) | texts | {"amount": money.text(difference.amount), "kind": str(difference.kind)}

@@ -17,12 +17,14 @@ from typing import Any, Final
 import pandas as pd
 import sqlalchemy as sa
 
+from stokly_sync.contracts.datasets import DATASETS
 from stokly_sync.contracts.rules import Severity
 from stokly_sync.delivery.loading import load
 from stokly_sync.flow import Built, Facts, Feed, State
 from stokly_sync.reconciliation.compare import Comparison, Difference, Side, compare, totals
 from stokly_sync.reconciliation.report import body_of, title_of
 from stokly_sync.warehouse.bulk import merge, stream_frames
+from stokly_sync.warehouse.exceptions import EXCLUDED, IGNORED, OPEN
 from stokly_sync.warehouse.findings import clear_finding, raise_finding
 from stokly_sync.warehouse.store import Warehouse
 from stokly_sync.warehouse.tables import EXCEPTIONS, LANDED, LEDGER, RECONCILIATIONS
@@ -73,7 +75,7 @@ def _compare(warehouse: Warehouse, feed: Feed, client: Any) -> Comparison:
         ledger = _ledger(conn, warehouse.brand, feed)
         ours = _ours(conn, warehouse.brand, feed, ledger.held)
         held_out = _contract_problems(conn, warehouse.brand, feed)
-    explanations = ledger.explanations | ours.kept_back | held_out
+    explanations = ledger.explanations | ours.kept_back | held_out.absent | held_out.landed
     comparison = _result(feed, ours, _theirs(feed, client, ledger), explanations, held_out, ledger.in_doubt)
     if comparison.unexplained and feed.read_back is not None:
         time.sleep(SECOND_LOOK_S)
@@ -86,20 +88,18 @@ def _result(
     ours: Ours,
     theirs: pd.DataFrame,
     explanations: dict[str, str],
-    held_out: dict[str, str],
+    held_out: _HeldOut,
     in_doubt: int,
 ) -> Comparison:
     compared = feed.compared if feed.read_back is not None else ()
     differences: list[Difference] = compare(ours.facts, theirs, compared=compared, explanations=explanations)
-    # A record kept out by a contract may still have an older, delivered version: then it is not one record less.
-    absent = {k: rule for k, rule in held_out.items() if k not in set(ours.facts["key"])}
     return Comparison(
         feed=feed.id,
-        source=Side(ours.source_count + len(absent.keys() - ours.kept_back.keys()), dict(ours.source_totals)),
+        source=Side(ours.source_count + len(held_out.absent), dict(ours.source_totals)),
         ours=_side(ours.facts),
         theirs=_side(theirs),
         differences=tuple(differences),
-        kept_back=Counter((absent | ours.kept_back).values()),
+        kept_back=Counter([*held_out.absent.values(), *ours.kept_back.values()]),
         kept_back_totals=dict(ours.kept_back_totals),
         in_doubt=in_doubt,
         read_back=feed.read_back is not None,
@@ -194,15 +194,28 @@ def _key_chunks(conn: sa.Connection, brand: str, feed: Feed) -> Iterator[list[st
         after = keys[-1]
 
 
-def _contract_problems(conn: sa.Connection, brand: str, feed: Feed) -> dict[str, str]:
-    """Rule by key for rows of the feed's dataset that broke their contract."""
-    e = EXCEPTIONS.c
+@dataclass(frozen=True)
+class _HeldOut:
+    """Rows whose latest state broke their contract, by the rule that says why."""
+
+    absent: dict[str, str]
+    """By the dataset's key: rows that were never landed, so that the source holds them and nobody else does."""
+    landed: dict[str, str]
+    """By the feed's key: rows that have an older state which passed, and may have been delivered."""
+
+
+def _contract_problems(conn: sa.Connection, brand: str, feed: Feed) -> _HeldOut:
+    e, root = EXCEPTIONS.c, LANDED[feed.dataset]
+    same = sa.and_(root.c.brand == e.brand, root.c[DATASETS[feed.dataset].key] == e.key)
     query = (
-        sa.select(e.key, sa.func.min(e.rule))
-        .where(e.brand == brand, e.subject == feed.dataset, e.state.in_(["open", "ignored"]))
-        .group_by(e.key)
+        sa.select(e.key, root.c.brand.is_not(None), root.c[feed.key], sa.func.min(e.rule))
+        .select_from(EXCEPTIONS.outerjoin(root, same))
+        .where(e.brand == brand, e.subject == feed.dataset, e.state.in_((OPEN, IGNORED, EXCLUDED)))
+        .group_by(e.key, root.c.brand, root.c[feed.key])
     )
-    return {row[0]: row[1] for row in conn.execute(query)}
+    rows = list(conn.execute(query))
+    absent = {key: rule for key, there, _, rule in rows if not there}
+    return _HeldOut(absent, {own: rule for _, there, own, rule in rows if there and own is not None})
 
 
 def _theirs(feed: Feed, client: Any, ledger: _Ledger) -> pd.DataFrame:
