@@ -116,3 +116,12 @@ def test_an_order_for_nothing_is_refunded_when_every_unit_came_back() -> None:
 def test_a_refund_of_a_cancelled_order_leaves_it_cancelled() -> None:
     document = order(row={"item_statuses": '["cancelled"]'}, refunds=[{"total": "30.00"}])
     assert (document["status"], document["is_valid"]) == ("cancelled", False)
+
+
+def test_lines_add_up_to_what_was_given_back_although_each_refund_was_rounded() -> None:
+    document = order(
+        refunds=[{"total": "3.82"}, {"refund_id": "R2", "total": "3.82"}],
+        refund_lines=[{"line_total": "3.816"}, {"refund_id": "R2", "line_total": "3.816"}],
+    )
+    assert document["lineitems"][0]["refunded"] == Decimal("7.64")
+    assert "properties" not in document

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from stokly_sync.contracts import columns
-from stokly_sync.contracts.money import rounded
+from stokly_sync.contracts.money import minor_unit, nano, rounded
 from stokly_sync.flow import Frames, Json
 from stokly_sync.systems.ometria.documents.common import WORST_ESCAPE, text_bytes
 from stokly_sync.systems.ometria.documents.refunds import Refunded
@@ -162,17 +162,23 @@ def _pairs(orders: Sequence[str], items: Sequence[str | None], skus: Mapping[str
 
 
 def show_refunds(bodies: Sequence[Json], line_ids: Sequence[str], refunded: Refunded, currency: str | None) -> int:
-    """Write refunded units and amounts on the lines of one order; gives the nano units that found no line.
+    """Write refunded units and amounts on the lines of one order; gives the nano units that no line shows.
 
-    Source: Ometria API contract 3 (refunds and cancellations); O3.
+    Each line is rounded once. What that alone makes the lines miss (at most a minor unit for each line of a refund)
+    goes to the largest amount, so that they add up to what was given back. Source: Ometria API contract 3 (refunds and
+    cancellations); O3.
     """
     by_line = dict(zip(line_ids, bodies, strict=True))
-    lost = 0
+    shown: list[Json] = []
     for line, (units, amount) in refunded.lines.items():
         body = by_line.get(line)
-        if body is None:
-            lost += amount
-        else:
+        if body is not None:
             body["quantity_refunded"] = units
             body["refunded"] = rounded(amount, currency)
-    return lost
+            shown.append(body)
+    left = refunded.total - sum(nano(body["refunded"]) for body in shown)
+    if shown and abs(left) <= minor_unit(currency) * refunded.pieces:
+        largest = max(shown, key=lambda body: abs(body["refunded"]))
+        largest["refunded"] += rounded(left, currency)
+        return 0
+    return left

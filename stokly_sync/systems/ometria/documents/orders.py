@@ -262,7 +262,7 @@ def _show(
     settings: OmetriaSettings,
 ) -> None:
     """Write refunds on an order: on its lines, the rest as a property, and its status. Source: contract 3; O3."""
-    beside = refunded.beside_lines + show_refunds(body["lineitems"], line_ids, refunded, currency)
+    beside = show_refunds(body["lineitems"], line_ids, refunded, currency)
     if beside > 0:
         body["properties"] = {"refunded_other": money.text(beside)}
     if ended or not (refunded.total or refunded.lines):

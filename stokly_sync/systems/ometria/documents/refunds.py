@@ -24,11 +24,8 @@ class Refunded:
     version: datetime | None = None
     event_at: datetime | None = None
     currencies: set[str] = field(default_factory=set)
-
-    @property
-    def beside_lines(self) -> int:
-        """Refunded, but for no line: shipping, goodwill, credit notes without lines."""
-        return self.total - sum(amount for _, amount in self.lines.values())
+    pieces: int = 0
+    """How many lines the refunds have: each may be off by the rounding of one amount."""
 
     def seen(self, version: datetime | None, event_at: datetime | None) -> None:
         """Take note of a change; later ones win."""
@@ -100,5 +97,6 @@ def _add_lines(found: dict[str, Refunded], lines: pd.DataFrame, owners: dict[str
         if order is None or line is None:
             continue
         of_lines = found[order].lines
+        found[order].pieces += 1
         before = of_lines.get(line, (0, 0))
         of_lines[line] = (before[0] + units, before[1] + amount)

@@ -15,8 +15,8 @@ def build_stock(frames: Frames) -> Built:
     """Documents from `stokly.stock`, one for each SKU; key and id are the SKU.
 
     In stock means that more than nothing is available over all locations; a negative quantity is none. The total that
-    Stokly gives is used, else the sum over the locations. A variable parent goes by its own total, where one
-    has been landed. Items that are no goods are left out. Source: Ometria API contract 3 (stock), Stokly API
+    Stokly gives is used, else the sum over the locations. A variable parent goes by its own total, which landing makes
+    from its variants. Items that are no goods are left out. Source: Ometria API contract 3 (stock), Stokly API
     contract 3.7.
     """
     stock = frames["stokly.stock"]
