@@ -163,7 +163,8 @@ def missing(conn: sa.Connection, *, brand: str, dataset: str, grid: Iterable[Win
 def owed(conn: sa.Connection, *, brand: str, feed: str, datasets: Iterable[str]) -> list[OwedWindow]:
     """The windows that a feed has not planned at their current revision, oldest first.
 
-    `datasets` are the feed's own and those of its triggers. A window that was only ever refused is not owed.
+    `datasets` are the feed's own and those of its triggers. A window in which nothing was ever seen is not owed, so
+    reading an old, quiet span again makes no work.
     """
     w, f = WINDOWS.c, FEED_WINDOWS.c
     planned = WINDOWS.outerjoin(
@@ -173,8 +174,7 @@ def owed(conn: sa.Connection, *, brand: str, feed: str, datasets: Iterable[str])
     query = (
         sa.select(w.dataset, w.window_start, w.window_end, w.revision)
         .select_from(planned)
-        .where(w.brand == brand, w.dataset.in_(list(datasets)), w.revision > sa.func.coalesce(f.revision, -1))
-        .where(sa.or_(w.state != WindowState.REFUSED.value, w.revision > 0))
+        .where(w.brand == brand, w.dataset.in_(list(datasets)), w.revision > sa.func.coalesce(f.revision, 0))
         .order_by(w.window_start, w.dataset)
     )
     return [OwedWindow(d, Window(start, end), revision) for d, start, end, revision in conn.execute(query)]
