@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import Final
 
-# About the objects of one chunk of documents: enough to matter, small enough for flat memory.
-_YOUNG: Final = 100_000
+# Enough to matter; with more, garbage that only the collector can free (frames, above all) would be held too long.
+_YOUNG: Final = 30_000
 
 _lock = Lock()
 _inside = 0

@@ -10,7 +10,7 @@ import queue
 import threading
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -29,6 +29,10 @@ class Part:
     chunk: Chunk
     cursor: str | None
     last: bool
+
+    def bare(self) -> Part:
+        """The same without its documents, which are the largest thing in memory."""
+        return replace(self, chunk=replace(self.chunk, documents=()))
 
 
 @dataclass(frozen=True)

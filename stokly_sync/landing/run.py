@@ -35,8 +35,9 @@ from stokly_sync.warehouse import exceptions, windows
 from stokly_sync.warehouse.store import Warehouse
 from stokly_sync.warehouse.windows import WindowKind, WindowState
 
-# Validating and merging have a fixed cost a call: tens of thousands of rows at a time, never a page.
-CHUNK_ROWS: Final = 5_000
+# Validating and merging have a fixed cost a call, so never a page; with their lines these are ten thousand rows, and
+# their documents take some 25 MB.
+CHUNK_ROWS: Final = 2_500
 LOCK_WAIT_S: Final = 600.0
 BASELINE_SECONDS: Final = 50 * 60.0
 
@@ -149,6 +150,7 @@ def _land(
     The next pages are read and the next chunk is checked while a chunk is stored; chunks are stored in their order.
     """
     run = _Run(reader, landing, scope, _retry_held(reader, landing))
+    looked_at_again = bool(relation_rules(landing.dataset))
     pages = ahead(landing.extract.read(client, scope))
     with few_collections(), closing(pages), ThreadPoolExecutor(1, "store") as writer:
         storing: Future[None] | None = None
@@ -156,7 +158,9 @@ def _land(
             checked = check(landing, part.chunk)
             if storing is not None:
                 storing.result()
-            storing = writer.submit(run.store, part, checked)
+            storing = writer.submit(run.store, part if looked_at_again else part.bare(), checked)
+            # Nothing may hold the documents while the next ones are gathered.
+            del part, checked
             if deadline is not None and time.monotonic() > deadline:
                 break
         if storing is not None:
@@ -191,7 +195,7 @@ class _Run:
             _note(conn, landing, self.scope, stored, self.counts, cursor=part.cursor, last=part.last)
         crashpoint("extract:after-commit")
         self.figures.add(stored.figures)
-        self.rows += len(chunk.documents)
+        self.rows += checked.read
         if self.reader.progress:
             self.reader.progress(landing.dataset.name, self.rows, chunk.total)
 
