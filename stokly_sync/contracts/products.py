@@ -53,7 +53,7 @@ ITEMS: Final = Dataset(
             RowRule(
                 "ST-CURRENCY",
                 lambda frame: frame["currency"].isna() | frame["currency"].str.fullmatch("[A-Z]{3}").fillna(value=True),
-                lambda row: f"{row['currency']!r} is no currency code",
+                lambda row: f"currency has {len(str(row['currency']))} characters and is no currency code",
             ),
         ),
         indexes=("sku", "parent_item_id"),
@@ -65,7 +65,8 @@ ITEMS: Final = Dataset(
 STOCK: Final = Dataset(
     root=Table(
         name="stokly.stock",
-        description="Stock of one item at one location, or over all locations (`location_id` is empty).",
+        description="Stock of one item at one location, or over all locations (`location_id` is empty). "
+        "A variable parent has a total of its own, made from its variants: leave it out of sums over items.",
         key=("stock_id",),
         columns=(
             Column("stock_id", Kind.TEXT, "Item id and location id, joined by a slash.", required=True),

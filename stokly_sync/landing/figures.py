@@ -79,6 +79,10 @@ class Counts:
                 quarantined=old.quarantined + count.quarantined,
             )
 
+    def all(self) -> list[WindowCount]:
+        """Counts of every window in which something was seen, in order."""
+        return [self._by_start[start] for start in sorted(self._by_start)]
+
     def of(self, spans: Iterable[Window]) -> list[WindowCount]:
         """Counts for each of `spans`, zero where nothing was seen."""
         return [self._by_start.get(span.start, WindowCount(span)) for span in spans]

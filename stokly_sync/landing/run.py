@@ -26,6 +26,7 @@ from stokly_sync.errors import ContractBroken, NotOffered
 from stokly_sync.flow import Extract, Scope, Window
 from stokly_sync.landing import grid
 from stokly_sync.landing.chunks import Part, ahead, chunks
+from stokly_sync.landing.families import land_totals
 from stokly_sync.landing.figures import Counts, LandingFigures
 from stokly_sync.landing.relations import relation_rules
 from stokly_sync.landing.store import Checked, Chunk, Landing, Stored, check, store, touch
@@ -192,6 +193,9 @@ class _Run:
                 self.seen.add(checked, landing.dataset.key)
                 if part.last:
                     self.figures.removed += remove_absent(conn, landing, self.seen, chunk.requested_at)
+                    made = land_totals(conn, landing, chunk.requested_at)
+                    self.counts.add(made)
+                    stored = stored.with_windows(made)
             _note(conn, landing, self.scope, stored, self.counts, cursor=part.cursor, last=part.last)
         crashpoint("extract:after-commit")
         self.figures.add(stored.figures)
@@ -277,6 +281,7 @@ def _sweep(reader: Reader, landing: Landing, client: Any) -> LandingFigures:
             touch(conn, landing, stored.windows, kind=WindowKind.SWEEP)
             if part.last:
                 figures.removed = remove_absent(conn, landing, seen, requested_at)
+                touch(conn, landing, land_totals(conn, landing, chunk.requested_at), kind=WindowKind.SWEEP)
         figures.add(stored.figures)
     figures.check()
     return figures

@@ -23,7 +23,7 @@ from stokly_sync.contracts.rules import Catalogue
 from stokly_sync.contracts.schema import refuse_if_most_fail, validate, without
 from stokly_sync.contracts.tables import UTC_TIME, Dataset
 from stokly_sync.flow import Extract, Frames, Json, Problem, Rows, Window
-from stokly_sync.landing.figures import LandingFigures
+from stokly_sync.landing.figures import Counts, LandingFigures
 from stokly_sync.landing.grid import window_at, window_starts
 from stokly_sync.landing.relations import relation_problems
 from stokly_sync.warehouse import exceptions, windows
@@ -93,6 +93,12 @@ class Stored:
 
     figures: LandingFigures
     windows: tuple[WindowCount, ...]
+
+    def with_windows(self, more: Sequence[WindowCount]) -> Stored:
+        """The same with rows that did not come from the source counted in the windows, and nowhere else."""
+        counts = Counts()
+        counts.add([*self.windows, *more])
+        return Stored(self.figures, tuple(counts.all()))
 
 
 def store(conn: sa.Connection, landing: Landing, checked: Checked, *, documents: Sequence[Json]) -> Stored:

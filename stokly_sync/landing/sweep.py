@@ -13,6 +13,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from stokly_sync.flow import Json, Window
+from stokly_sync.landing.families import made_keys
 from stokly_sync.landing.grid import STEP, floor
 from stokly_sync.landing.store import Checked, Chunk, Landing, touch
 from stokly_sync.warehouse.bulk import among, read_frame, stream_frames, update
@@ -73,9 +74,10 @@ def remove_absent(conn: sa.Connection, landing: Landing, seen: Seen, requested_a
     live = sa.select(table.c[dataset.key]).where(
         table.c.brand == brand, table.c.live, table.c.version <= requested_at, table.c.landed_at <= requested_at
     )
+    listed = seen.keys | made_keys(conn, dataset, brand)
     gone: list[str] = []
     for frame in stream_frames(conn, live):
-        gone += [key for key in frame[dataset.key] if key not in seen.keys]
+        gone += [key for key in frame[dataset.key] if key not in listed]
     if not gone:
         return 0
     start = floor(landing.span.end - timedelta(microseconds=1))

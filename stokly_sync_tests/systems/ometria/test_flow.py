@@ -34,7 +34,11 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {"item_id": "P", "sku": "PARENT", "format": 2, "stocked": False},
         {"item_id": "V", "sku": "PARENT-RED", "parent_item_id": "P"},
     ],
-    "stock": [{}, {"stock_id": "V/", "item_id": "V", "sku": "PARENT-RED", "available": -2}],
+    "stock": [
+        {},
+        {"stock_id": "V/", "item_id": "V", "sku": "PARENT-RED", "available": -2},
+        {"stock_id": "P/", "item_id": "P", "sku": "PARENT", "available": 0},
+    ],
     "orders": [
         {},
         {"order_id": "O-merged", "customer_id": "C0"},
@@ -92,7 +96,7 @@ def test_every_record_is_sent_or_kept_back_by_name(warehouse: Warehouse, bench: 
     found = run(warehouse, bench)
     assert {name: sent.accepted for name, (_, sent) in found.items()} == {
         "products": 3,
-        "stock": 2,
+        "stock": 3,
         "contacts": 1,
         "orders": 3,
         "dispatches": 1,
@@ -112,6 +116,7 @@ def test_what_arrives_is_what_was_meant(warehouse: Warehouse, bench: Bench) -> N
     store = bench.system.store
     assert {key: row.fields["is_in_stock"] for key, row in store.products.items() if "is_in_stock" in row.fields} == {
         "SKU-1": True,
+        "PARENT": False,
         "PARENT-RED": False,
     }
     merged = store.orders["O-merged"].fields
