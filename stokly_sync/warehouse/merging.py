@@ -1,8 +1,8 @@
 """How rows are merged into a table: three ways to one result, chosen by database and by what the merge asks for.
 
 On PostgreSQL rows go into a temporary table and are upserted from there; many rows that are overwritten whole are
-replaced by a delete and a COPY instead, because an update costs more than both. SQLite upserts row by row. Where there
-is a condition, unchanged rows are found first and cost no more than a comparison. Callers come through `bulk.merge`.
+replaced by a delete and a COPY instead, because an update costs more than both. SQLite upserts row by row; where the
+written keys are wanted, it finds them by a comparison beforehand. Callers come through `bulk.merge`.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 from psycopg2.errors import UniqueViolation
 from sqlalchemy.dialects import postgresql, sqlite
 
+from stokly_sync.contracts.tables import Kind
 from stokly_sync.warehouse.frames import kinds_of, schema_of
 from stokly_sync.warehouse.reading import fetch_arrow
 from stokly_sync.warehouse.sending import (
+    PLACE,
     constants,
     drop_incoming,
     fill_incoming,
@@ -101,8 +104,10 @@ def merged(conn: sa.Connection, task: Task) -> tuple[int, pa.Table]:
     if not task.rows.num_rows:
         return 0, _told(task, task.rows)
     if conn.dialect.name != "postgresql":
+        if not task.condition.returning:
+            return _upsert_rows(conn, task, task.rows, task.condition.when), _told(task, task.rows)
         written = _due(conn, task)
-        _upsert_rows(conn, task, written)
+        _upsert_rows(conn, task, written, None)
     elif not task.replaces or task.rows.num_rows < _WORTH_REPLACING or (written := _replaced(conn, task)) is None:
         return _upserted(conn, task)
     return written.num_rows, _told(task, written)
@@ -151,9 +156,9 @@ def _cleared(conn: sa.Connection, task: Task) -> pa.Table:
         drop_incoming(conn)
         return task.rows
     gone = delete.where(task.condition.when(task.table.c, _known_columns(task, incoming)))
-    cte = gone.returning(*task.key_columns).cte("gone")
+    cte = gone.returning(incoming.c[PLACE]).cte("gone")
     # Both parts see the table as it was before the statement.
-    new = sa.select(*[incoming.c[name] for name in task.key]).where(~sa.exists().where(*task.mine, *same_key))
+    new = sa.select(incoming.c[PLACE]).where(~sa.exists().where(*task.mine, *same_key))
     return _chosen(conn, task, sa.select(*cte.c).union_all(new))
 
 
@@ -166,8 +171,8 @@ def _due(conn: sa.Connection, task: Task) -> pa.Table:
     if task.condition.when is not None and task.changes:
         when = task.condition.when(task.table.c, _known_columns(task, incoming))
     stored = incoming.outerjoin(task.table, sa.and_(*task.mine, *_same_key(task, incoming)))
-    keys = sa.select(*[incoming.c[name] for name in task.key]).select_from(stored)
-    return _chosen(conn, task, keys.where(sa.or_(task.key_columns[0].is_(None), when)))
+    places = sa.select(incoming.c[PLACE]).select_from(stored)
+    return _chosen(conn, task, places.where(sa.or_(task.key_columns[0].is_(None), when)))
 
 
 def _fill_probe(conn: sa.Connection, task: Task) -> sa.TableClause:
@@ -176,18 +181,20 @@ def _fill_probe(conn: sa.Connection, task: Task) -> sa.TableClause:
     if task.condition.when is not None:
         task.condition.when(task.table.c, columns)
     asked = columns.asked.intersection(task.rows.column_names).difference(task.key)
-    return fill_incoming(conn, task.table, task.rows.select([*task.key, *sorted(asked)]))
+    return fill_incoming(conn, task.table, task.rows.select([*task.key, *sorted(asked)]), numbered=True)
 
 
 def _same_key(task: Task, incoming: sa.TableClause) -> list[sa.ColumnElement[bool]]:
     return [task.table.c[name] == incoming.c[name] for name in task.key]
 
 
-def _chosen(conn: sa.Connection, task: Task, keys: sa.Executable) -> pa.Table:
-    """The rows whose keys a statement gives."""
-    written = fetch_arrow(conn.execute(keys), kinds_of(task.key_columns))
+def _chosen(conn: sa.Connection, task: Task, places: sa.Executable) -> pa.Table:
+    """The rows whose places a statement gives, in the order of the frame."""
+    chosen = fetch_arrow(conn.execute(places), {PLACE: Kind.WHOLE}).column(0)
     drop_incoming(conn)
-    return task.rows.join(written, keys=list(task.key), join_type="left semi")
+    if len(chosen) == task.rows.num_rows:
+        return task.rows
+    return task.rows.take(chosen.take(pc.sort_indices(chosen)))
 
 
 class _Columns:
@@ -228,13 +235,13 @@ def _upserted(conn: sa.Connection, task: Task) -> tuple[int, pa.Table]:
     return written, keys
 
 
-def _upsert_rows(conn: sa.Connection, task: Task, rows: pa.Table) -> None:
-    """Merge rows one by one inside SQLite, which is as fast there as any statement over many."""
+def _upsert_rows(conn: sa.Connection, task: Task, rows: pa.Table, when: Expression | None) -> int:
+    """Merge rows one by one inside SQLite, which is as fast there as any statement over many; gives those written."""
     places = {name: sa.bindparam(name, type_=task.table.c[name].type) for name in rows.column_names}
-    statement = _on_conflict(sqlite.insert(task.table).values({**task.same, **places}), task, None)
+    statement = _on_conflict(sqlite.insert(task.table).values({**task.same, **places}), task, when)
     compiled = statement.compile(dialect=conn.dialect)
     order = [name if name in places else _bound(conn, compiled.binds[name]) for name in compiled.positiontup or ()]
-    send_by(conn, str(compiled), rows, order)
+    return send_by(conn, str(compiled), rows, order)
 
 
 def _bound(conn: sa.Connection, bind: sa.BindParameter[Any]) -> tuple[Any]:

@@ -17,21 +17,30 @@ from pyarrow import csv
 
 from stokly_sync.warehouse.engine import COPY_IN
 from stokly_sync.warehouse.frames import to_arrow, to_columns, without_zone
+from stokly_sync.warehouse.sqltypes import WHOLE
 
 # Rows that are turned to CSV or to tuples at once: it bounds the memory beside the caller's frame.
 _SLICE: Final = 50_000
 _INCOMING: Final = "incoming"
+PLACE: Final = "place_in_frame"
 
 
-def fill_incoming(conn: sa.Connection, table: sa.Table, arrow: pa.Table) -> sa.TableClause:
-    """Put rows into the temporary table `incoming`, which has the types of `table`; see `drop_incoming`."""
+def fill_incoming(conn: sa.Connection, table: sa.Table, arrow: pa.Table, *, numbered: bool = False) -> sa.TableClause:
+    """Put rows into the temporary table `incoming`, which has the types of `table`; see `drop_incoming`.
+
+    With `numbered`, a column `PLACE` says which row of `arrow` it is, from 0.
+    """
     columns = [sa.column(name, table.c[name].type) for name in arrow.column_names]
     names = ", ".join(_quoted(conn, name) for name in arrow.column_names)
+    if numbered:
+        columns.append(sa.column(PLACE, WHOLE))
+        arrow = arrow.append_column(PLACE, pa.array(range(arrow.num_rows), pa.int64()))
     if conn.dialect.name == "postgresql":
-        shape = f"SELECT {names} FROM {_quoted(conn, table.name)} WITH NO DATA"  # noqa: S608  # names of our own tables
+        place = f", 0::bigint AS {PLACE}" if numbered else ""
+        shape = f"SELECT {names}{place} FROM {_quoted(conn, table.name)} WITH NO DATA"  # noqa: S608  # our own names
         conn.exec_driver_sql(f"CREATE TEMPORARY TABLE {_INCOMING} ON COMMIT DROP AS {shape}")
     else:
-        conn.exec_driver_sql(f"CREATE TEMPORARY TABLE {_INCOMING} ({names})")
+        conn.exec_driver_sql(f"CREATE TEMPORARY TABLE {_INCOMING} ({names}{f', {PLACE}' if numbered else ''})")
     send(conn, _INCOMING, arrow)
     return sa.table(_INCOMING, *columns)
 
@@ -56,13 +65,18 @@ def send(conn: sa.Connection, target: str, arrow: pa.Table) -> None:
             conn.exec_driver_sql(statement, list(zip(*to_columns(part), strict=True)))
 
 
-def send_by(conn: sa.Connection, statement: str, rows: pa.Table, order: Sequence[str | tuple[Any]]) -> None:
-    """Run one of SQLite's statements for every row; `order` says what its marks stand for: a column, or (a value,)."""
+def send_by(conn: sa.Connection, statement: str, rows: pa.Table, order: Sequence[str | tuple[Any]]) -> int:
+    """Run one of SQLite's statements for every row; gives how many rows it changed.
+
+    `order` says what the statement's marks stand for: a column by name, or (a value,).
+    """
+    changed = 0
     for start in range(0, rows.num_rows, _SLICE):
         part = rows.slice(start, _SLICE)
         columns = dict(zip(part.column_names, to_columns(part), strict=True))
         cells = [columns[place] if isinstance(place, str) else repeat(place[0], part.num_rows) for place in order]
-        conn.exec_driver_sql(statement, list(zip(*cells, strict=True)))
+        changed += conn.exec_driver_sql(statement, list(zip(*cells, strict=True))).rowcount
+    return changed
 
 
 def with_constants(arrow: pa.Table, fixed: Mapping[str, pa.Array]) -> pa.Table:

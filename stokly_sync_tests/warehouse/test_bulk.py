@@ -129,6 +129,17 @@ def test_only_content_that_is_new_and_not_older_moves_a_row(warehouse: Warehouse
     assert list(result.keys.columns) == ["order_id"]
 
 
+@pytest.mark.parametrize("returning", [True, False])
+def test_written_rows_are_counted_whether_or_not_their_keys_are_wanted(warehouse: Warehouse, returning: bool) -> None:
+    condition = Merge(when=lambda stored, new: new.total > stored.total, returning=returning)
+    with warehouse.transaction() as conn:
+        merge(conn, ORDER_TABLE, rows(ORDERS, ["1", "2"], total=[1, 5]), fixed=LANDED_NOW)
+        frame = rows(ORDERS, ["1", "2", "3"], total=[2, 5, 1])
+        result = merge(conn, ORDER_TABLE, frame, fixed=LANDED_NOW, condition=condition)
+    assert (result.offered, result.written) == (3, 2)
+    assert sorted(result.keys["order_id"]) == (["1", "3"] if returning else [])
+
+
 def test_keeping_every_column_inserts_only_what_is_new(warehouse: Warehouse) -> None:
     keep = tuple(c.name for c in ORDER_TABLE.c if not c.primary_key)
     with warehouse.transaction() as conn:
