@@ -41,7 +41,7 @@ _SETTINGS_PREFIXES: Final = (
     "STOKLY_",
 )
 _ENGINES: Final = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
-_KEPT: Final = frozenset({EXTERNAL_SERVER, REQUIRED})
+_KEPT: Final = frozenset({EXTERNAL_SERVER, REQUIRED, "STOKLY_SYNC_TRANSACTIONS"})
 _POSTGRES_FIXTURES: Final = frozenset({"postgres_server", "postgres_url", "fresh_postgres_url"})
 
 # Two busy cores make any deadline a coin toss.

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import sys
 from collections import defaultdict
 from collections.abc import Collection
@@ -71,14 +72,13 @@ class Books:
 
 def read(path: Path) -> Books:
     """Work a file out; gzip where its name ends so."""
-    opened = gzip.open(path, "rt", encoding="utf-8", newline="") if path.suffix == ".gz" else path.open(newline="")
-    with opened as stream:
-        rows = list(csv.DictReader(stream))
+    text = (gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()).decode()
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
     books = Books(lines=len(rows))
     for row in rows:
         _sell(books, row)
-    credits = [row for row in rows if row["InvoiceNo"].upper().startswith("C") and int(row["Quantity"]) < 0]
-    for row in sorted(credits, key=lambda row: (row["InvoiceDate"], row["InvoiceNo"].upper())):
+    given_back = [row for row in rows if row["InvoiceNo"].upper().startswith("C") and int(row["Quantity"]) < 0]
+    for row in sorted(given_back, key=lambda row: (row["InvoiceDate"], row["InvoiceNo"].upper())):
         _give_back(books, row)
     return books
 
