@@ -71,6 +71,8 @@ class Sandbox:
         self._failure: BaseException | None = None
         for system in self.systems.values():
             system.set_limits(limits)
+            if state_dir is not None:
+                system.keep_files_in(state_dir)
 
     @property
     def urls(self) -> dict[str, str]:

@@ -5,6 +5,7 @@ count). The routes and the rules of a vendor belong to that vendor's folder.
 """
 
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
@@ -55,6 +56,9 @@ class SandboxSystem(ABC):
 
     def seed(self, seed: str) -> None:  # noqa: B027 - a destination starts empty whatever the seed
         """Fill an empty system from the seed of that name; called only where no saved state was found."""
+
+    def keep_files_in(self, directory: Path) -> None:  # noqa: B027 - most systems have no files beside their state
+        """Keep files that are exchanged with the pipeline below `directory`; called before the start."""
 
     def touch(self) -> None:
         """Say that the state has changed, so that it gets saved."""

@@ -1,0 +1,1 @@
+"""Specifications of the Emarsys sandbox, each against a section of the contract."""
