@@ -7,6 +7,7 @@ on stderr says what to do, and never a traceback for anything that we foresaw.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -109,12 +110,18 @@ def dev(
 
 
 @app.command()
-def rules(as_json: AsJson = False) -> None:
+def rules(
+    as_json: AsJson = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="As a page of documentation.")] = False,
+) -> None:
     """Print the rule catalogue: what each code means, who owns it, what to do."""
     with guarded():
-        from stokly_sync.cli import pages
+        from stokly_sync.cli import pages, reference
 
-        pages.rules(as_json=as_json)
+        if markdown:
+            sys.stdout.write(reference.rules())
+        else:
+            pages.rules(as_json=as_json)
 
 
 @app.command()
@@ -123,6 +130,9 @@ def settings(
 ) -> None:
     """Print every setting, its default, and where to set it; never a value of yours."""
     with guarded():
-        from stokly_sync.cli import pages
+        from stokly_sync.cli import pages, reference
 
-        pages.settings(markdown=markdown)
+        if markdown:
+            sys.stdout.write(reference.settings())
+        else:
+            pages.settings()

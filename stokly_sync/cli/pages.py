@@ -8,17 +8,15 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
-from pydantic import BaseModel, SecretStr
-from pydantic.fields import FieldInfo
 from rich.console import Console
 from rich.table import Table
 
+from stokly_sync.cli.reference import rows, sections
 from stokly_sync.errors import StoklySyncError
 from stokly_sync.flow import Lane, Probe
 from stokly_sync.pipeline.declared import all_rules
 from stokly_sync.pipeline.instance_storage import choose_backend
 from stokly_sync.pipeline.services import Services
-from stokly_sync.settings import ENVIRONMENT_PREFIX, Core
 from stokly_sync.systems import SYSTEMS
 
 
@@ -37,16 +35,13 @@ def rules(*, as_json: bool) -> None:
     _console().print(table)
 
 
-def settings(*, markdown: bool) -> None:
+def settings() -> None:
     """Print all settings with their defaults and places, section by section."""
-    for title, prefix, section, model in _sections():
-        if markdown:
-            sys.stdout.write(_markdown(title, prefix, section, model))
-            continue
+    for title, prefix, section, model in sections():
         table = Table(title=title, title_justify="left", header_style="bold")
         for column in ("environment", "in stokly_sync.toml", "default", "meaning"):
             table.add_column(column, no_wrap=column == "environment")
-        for row in _rows(prefix, section, model):
+        for row in rows(prefix, section, model):
             table.add_row(*row)
         _console().print(table)
 
@@ -88,47 +83,6 @@ def _show(probes: Iterable[Probe]) -> None:
     for probe in probes:
         table.add_row("well" if probe.ok else "NOT WELL", probe.subject, probe.finding, probe.advice)
     _console().print(table)
-
-
-def _sections() -> Iterator[tuple[str, str, str, type[BaseModel]]]:
-    yield "stokly-sync", ENVIRONMENT_PREFIX, "", Core
-    for system in SYSTEMS:
-        yield system.title, f"{system.name.upper()}_", system.name, system.settings
-
-
-def _rows(prefix: str, section: str, model: type[BaseModel]) -> Iterator[tuple[str, str, str, str]]:
-    for name, field in model.model_fields.items():
-        secret = "SecretStr" in str(field.annotation)
-        place = "(environment only)" if secret else f"[{section}] {name}" if section else name
-        yield f"{prefix}{name.upper()}", place, _default(field), field.description or ""
-
-
-def _default(field: FieldInfo) -> str:
-    if field.is_required():
-        return "required"
-    value = field.get_default(call_default_factory=True, validated_data={})
-    if value is None:
-        return "not set"
-    if isinstance(value, SecretStr):
-        return "secret"
-    if isinstance(value, BaseModel):
-        return json.dumps(value.model_dump(mode="json"))
-    if field.default_factory is not None and not isinstance(value, dict | tuple | list):
-        return "worked out at start"
-    return str(value) if isinstance(value, str) else json.dumps(value, default=str)
-
-
-def _markdown(title: str, prefix: str, section: str, model: type[BaseModel]) -> str:
-    lines = [
-        f"## {title}",
-        "",
-        "| environment | in `stokly_sync.toml` | default | meaning |",
-        "| --- | --- | --- | --- |",
-    ]
-    for environment, place, default, meaning in _rows(prefix, section, model):
-        cells = (f"`{environment}`", f"`{place}`", f"`{default}`", meaning)
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join([*lines, "", ""])
 
 
 def _console() -> Console:
