@@ -112,6 +112,20 @@ def test_a_frame_without_a_column_breaks_the_contract_as_a_whole() -> None:
         validate(ORDERS, Rows(frames))
 
 
+def test_a_column_of_another_dtype_breaks_the_contract_as_a_whole() -> None:
+    frames = orders(GOOD)
+    frames["stokly.orders"] = frames["stokly.orders"].astype({"total": "float64"})
+    with pytest.raises(ContractBroken, match=r"stokly\.orders as a whole .* total as float64"):
+        validate(ORDERS, Rows(frames))
+
+
+def test_a_column_that_nobody_declared_breaks_the_contract_as_a_whole() -> None:
+    frames = orders(GOOD)
+    frames["stokly.orders"]["surprise"] = "x"
+    with pytest.raises(ContractBroken, match=r"stokly\.orders as a whole .* surprise"):
+        validate(ORDERS, Rows(frames))
+
+
 def test_a_load_stops_when_most_rows_fail_and_says_what_changed() -> None:
     problems = [Problem(str(i), "ST-MONEY", "total is not an amount") for i in range(40)]
     with pytest.raises(ContractBroken, match=r"40 of 100 rows .* ST-MONEY: total is not an amount \(40 rows\)"):
