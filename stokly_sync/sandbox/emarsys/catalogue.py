@@ -58,7 +58,9 @@ class Catalogue(msgspec.Struct):
 
 
 @dataclass(frozen=True)
-class _Fetched:
+class Fetched:
+    """What stood at a source, or why nothing could be had."""
+
     content: bytes
     error: str = ""
 
@@ -70,11 +72,15 @@ def poll_catalogue(system: "EmarsysSandbox", source: str | None = None) -> Impor
     the one of the switches. Never raises for a file that is missing or wrong: that is an `Import` with an
     `error`.
     """
-    fetched = _fetch(source or system.switches.catalogue_source or str(system.catalogue_folder / FILE_NAME))
-    return import_catalogue(system, fetched)
+    return import_catalogue(system, fetch_catalogue(system, source))
 
 
-def import_catalogue(system: "EmarsysSandbox", fetched: "_Fetched") -> Import:
+def fetch_catalogue(system: "EmarsysSandbox", source: str | None = None) -> Fetched:
+    """What stands at the source; its address may hold credentials and is never repeated."""
+    return _fetch(source or system.switches.catalogue_source or str(system.catalogue_folder / FILE_NAME))
+
+
+def import_catalogue(system: "EmarsysSandbox", fetched: Fetched) -> Import:
     """Check what was fetched and replace the catalogue by it."""
     catalogue = system.catalogue
     number, at = len(catalogue.imports) + 1, system.clock.now()
@@ -167,7 +173,7 @@ def _compared(
 ) -> Import:
     before = system.catalogue.products
     gone = before.keys() - products.keys()
-    sold = {line.value("item") for line in system.sales.lines} if gone else set()
+    sold = {system.sales.value(line, "item") for line in system.sales.lines} if gone else set()
     return Import(
         number=number,
         at=at,
@@ -182,24 +188,21 @@ def _compared(
     )
 
 
-def _fetch(source: str) -> _Fetched:
-    """What stands at a source; its address may hold credentials and is never repeated."""
+def _fetch(source: str) -> Fetched:
     parts = urlsplit(source)
     try:
         if parts.scheme in ("http", "https"):
             answer = requests.get(source, timeout=PATIENCE)
             short = len(answer.content) < int(answer.headers.get("Content-Length", 0))
             if short and "Content-Encoding" not in answer.headers:
-                return _Fetched(b"", "The file is partial: the answer is shorter than it promised.")
-            return (
-                _Fetched(answer.content) if answer.ok else _Fetched(b"", f"The source answered {answer.status_code}.")
-            )
+                return Fetched(b"", "The file is partial: the answer is shorter than it promised.")
+            return Fetched(answer.content) if answer.ok else Fetched(b"", f"The source answered {answer.status_code}.")
         path = Path(unquote(parts.path)) if parts.scheme == "file" else Path(source)
-        return _Fetched(path.read_bytes())
+        return Fetched(path.read_bytes())
     except FileNotFoundError:
-        return _Fetched(b"", "There is no file at the source.")
+        return Fetched(b"", "There is no file at the source.")
     except (OSError, requests.RequestException) as error:
-        return _Fetched(b"", f"The source cannot be read: {type(error).__name__}.")
+        return Fetched(b"", f"The source cannot be read: {type(error).__name__}.")
 
 
 def catalogue_totals(catalogue: Catalogue) -> dict[str, Any]:

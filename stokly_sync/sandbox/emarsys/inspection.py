@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stokly_sync.sandbox.emarsys.catalogue import catalogue_totals, poll_catalogue
+from stokly_sync.sandbox.emarsys.catalogue import catalogue_totals, fetch_catalogue, import_catalogue
 from stokly_sync.sandbox.emarsys.fields import OPTIN
 from stokly_sync.sandbox.emarsys.sales import sales_totals
 from stokly_sync.sandbox.kit import JsonResponse, NotJsonError, decode
@@ -65,7 +65,7 @@ def inspection_routes(system: "EmarsysSandbox") -> list[Route]:
         "contacts": lambda _: list(system.store.contacts.values()),
         "triggers": lambda _: system.store.triggers,
         "sales/totals": lambda request: sales_totals(system.sales, request.query_params.get("merchant")),
-        "sales/lines": lambda _: [dict(zip(line.columns, line.values, strict=True)) for line in system.sales.lines],
+        "sales/lines": lambda _: system.sales.shown(),
         "sales/uploads": lambda _: system.sales.uploads,
         "catalogue/products": lambda _: list(system.catalogue.products.values()),
         "catalogue/imports": lambda _: system.catalogue.imports,
@@ -82,8 +82,9 @@ def inspection_routes(system: "EmarsysSandbox") -> list[Route]:
             asked = msgspec.convert(decode(await request.body() or b"{}"), _Poll)
         except (msgspec.ValidationError, NotJsonError) as error:
             return JsonResponse({"message": str(error)}, 400)
-        # In a thread, since the file may be served by this very loop.
-        return JsonResponse(await asyncio.to_thread(poll_catalogue, system, asked.source))
+        # Fetched in a thread, since the file may be served by this very loop; imported in the loop, like every change.
+        fetched = await asyncio.to_thread(fetch_catalogue, system, asked.source)
+        return JsonResponse(import_catalogue(system, fetched))
 
     return [
         *(Route(f"/_sandbox/{name}", _look(view)) for name, view in views.items()),

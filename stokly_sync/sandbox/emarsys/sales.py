@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from stokly_sync.sandbox.emarsys.system import EmarsysSandbox
 
 AMOUNTS = ("price", "c_sales_amount")
-TIMES = ("timestamp", "date")
-PERSONS = ("customer", "email")
 
 _STANDARD: dict[str, Callable[[str], bool]] = {
     "item": bool,
@@ -38,18 +36,14 @@ _PREFIXED: dict[str, Callable[[str], bool]] = {"i_": is_integer, "f_": is_float,
 """Types of custom columns by prefix; an empty value is allowed there. Others are text."""
 
 
-class Line(msgspec.Struct, frozen=True):
-    """One line as it came; `known` says whether its customer was a contact when it was taken."""
+class Line(msgspec.Struct, frozen=True, array_like=True):
+    """One line as it came; `header` is the place of its header, `known` whether its customer was a contact then."""
 
     merchant: str
     upload: int
-    columns: list[str]
+    header: int
     values: list[str]
     known: bool
-
-    def value(self, *names: str) -> str:
-        """The value of the first of these columns that the line has, or nothing."""
-        return next((self.values[self.columns.index(name)] for name in names if name in self.columns), "")
 
 
 class Upload(msgspec.Struct, frozen=True):
@@ -63,10 +57,26 @@ class Upload(msgspec.Struct, frozen=True):
 
 
 class SalesData(msgspec.Struct):
-    """Every line and every upload, in the order in which they came."""
+    """Every line and every upload, in the order in which they came, and the headers that there were."""
 
     lines: list[Line] = msgspec.field(default_factory=list)
     uploads: list[Upload] = msgspec.field(default_factory=list)
+    headers: list[list[str]] = msgspec.field(default_factory=list)
+
+    def header_of(self, columns: list[str]) -> int:
+        """The place of a header, which is added if it is new."""
+        if columns not in self.headers:
+            self.headers.append(columns)
+        return self.headers.index(columns)
+
+    def value(self, line: Line, *names: str) -> str:
+        """The value of the first of these columns that a line has, or nothing."""
+        columns = self.headers[line.header]
+        return next((line.values[columns.index(name)] for name in names if name in columns), "")
+
+    def shown(self) -> list[dict[str, str]]:
+        """Every line by column."""
+        return [dict(zip(self.headers[line.header], line.values, strict=True)) for line in self.lines]
 
 
 def read_upload(content: bytes, *, columns: Sequence[str], max_lines: int, max_bytes: int) -> list[Row]:
@@ -112,8 +122,9 @@ def take_upload(system: "EmarsysSandbox", merchant: str, content: bytes) -> Uplo
     number = len(system.sales.uploads) + 1
     upload = Upload(number, merchant, system.clock.now(), len(rows), hashlib.sha256(content).hexdigest())
     system.sales.uploads.append(upload)
+    header = system.sales.header_of(columns)
     for row in rows:
-        system.sales.lines.append(Line(merchant, number, columns, row, known=_is_known(system, columns, row)))
+        system.sales.lines.append(Line(merchant, number, header, row, known=_is_known(system, columns, row)))
     system.touch()
     return upload
 
@@ -132,12 +143,12 @@ def sales_totals(sales: SalesData, merchant: str | None = None) -> dict[str, Any
     customer was no contact; `refund_lines` those with a negative amount or quantity.
     """
     lines = [line for line in sales.lines if merchant in (None, line.merchant)]
-    seen = Counter((line.merchant, tuple(line.columns), tuple(line.values)) for line in lines)
-    prices = [Decimal(line.value(*AMOUNTS) or 0) for line in lines]
-    quantities = [Decimal(line.value("quantity") or 0) for line in lines]
+    seen = Counter((line.merchant, line.header, tuple(line.values)) for line in lines)
+    prices = [Decimal(sales.value(line, *AMOUNTS) or 0) for line in lines]
+    quantities = [Decimal(sales.value(line, "quantity") or 0) for line in lines]
     return {
         "lines": len(lines),
-        "orders": len({line.value("order") for line in lines}),
+        "orders": len({sales.value(line, "order") for line in lines}),
         "price": format(sum(prices, start=Decimal(0)), "f"),
         "quantity": format(sum(quantities, start=Decimal(0)), "f"),
         "refund_lines": sum(1 for price, count in zip(prices, quantities, strict=True) if price < 0 or count < 0),

@@ -21,7 +21,7 @@ Origin = Literal["api", "form"]
 FIRST_CONTACT = 138_600_000
 
 
-class Change(msgspec.Struct, frozen=True):
+class Change(msgspec.Struct, frozen=True, array_like=True):
     """The last change of one field of one contact; `at` is UTC."""
 
     old: Value | None
