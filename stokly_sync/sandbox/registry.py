@@ -12,6 +12,7 @@ from stokly_sync.sandbox.kit import SandboxSystem
 MODULES: dict[str, str] = {
     "stokly": "stokly_sync.sandbox.stokly",
     "ometria": "stokly_sync.sandbox.ometria",
+    "dotdigital": "stokly_sync.sandbox.dotdigital",
     "emarsys": "stokly_sync.sandbox.emarsys",
 }
 """System name -> package with a function `build() -> SandboxSystem`."""

@@ -1,0 +1,1 @@
+"""Specifications of the Dotdigital sandbox, each against a section of the contract."""
