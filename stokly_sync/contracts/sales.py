@@ -1,7 +1,7 @@
 """Sale orders, refunds, credit notes, dispatches and invoices. Amounts are in the document's currency.
 
 Where Stokly gives both a `display...` amount and its base-currency twin, the rows hold the first: it is what the
-customer saw and what destinations want. `base_total` is the one base amount kept, for customer metrics.
+customer saw and what destinations want. `base_total` is the one base amount kept, for destinations that show both.
 """
 
 from __future__ import annotations
