@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
+import pandas as pd
 import pytest
 
+from stokly_sync.contracts.datasets import TABLES
+from stokly_sync.contracts.money import nano
+from stokly_sync.contracts.tables import DTYPES
 from stokly_sync.flow import Built
 from stokly_sync.systems.dotdigital import DotdigitalSettings
 from stokly_sync.systems.dotdigital.documents import build_contacts
+from stokly_sync.systems.dotdigital.documents.contacts import METRICS
+from stokly_sync.systems.dotdigital.feeds import feeds
 from stokly_sync.systems.dotdigital.settings import FEEDS
 from stokly_sync.systems.dotdigital.setup import LONGEST_NAME, data_fields
 from stokly_sync_tests.systems.dotdigital.rows import T0, body, frames, rules
@@ -73,3 +80,45 @@ def test_names_of_data_fields_fit_and_are_distinct() -> None:
 def test_modes_are_of_feeds_that_exist() -> None:
     with pytest.raises(ValueError, match=FEEDS[0]):
         DotdigitalSettings.model_validate({"modes": {"nothing": "off"}})
+
+
+def metrics(**changes: Any) -> pd.DataFrame:
+    row = {
+        "customer_id": "C1",
+        "order_count": 2,
+        "first_order_at": T0,
+        "last_order_at": LATER,
+        "currency": "GBP",
+        "lifetime_value": nano("40"),
+        "average_order_value": nano("20"),
+        "last_order_skus": '["A","B"]',
+        "version": LATER,
+        **changes,
+    }
+    columns = TABLES[METRICS].all_columns
+    return pd.DataFrame({c.name: pd.Series([row.get(c.name)], dtype=DTYPES[c.kind]) for c in columns})  # type: ignore[call-overload]
+
+
+def test_a_contact_says_what_was_bought_and_is_as_new_as_that() -> None:
+    made = build_contacts({**frames(customers=[{}]), METRICS: metrics()}, SETTINGS)
+    assert body(made)["dataFields"] == {
+        "STOKLY_LTV": Decimal("40.00"),
+        "STOKLY_AOV": Decimal("20.00"),
+        "STOKLY_ORDERS": 2,
+        "STOKLY_CURRENCY": "GBP",
+        "STOKLY_FIRST_ORDER": "2026-03-01T09:30:00Z",
+        "STOKLY_LAST_ORDER": "2026-03-02T09:30:00Z",
+        "STOKLY_LAST_SKUS": "A,B",
+    }
+    assert made.documents[0].version == LATER
+
+
+def test_what_is_nought_by_now_is_told() -> None:
+    gone = metrics(order_count=0, lifetime_value=0, average_order_value=None, last_order_skus=None)
+    fields = body(build_contacts({**frames(customers=[{}]), METRICS: gone}, SETTINGS))["dataFields"]
+    assert (fields["STOKLY_LTV"], fields["STOKLY_ORDERS"], fields["STOKLY_AOV"]) == (0, 0, 0)
+
+
+def test_contacts_are_due_when_their_metrics_change() -> None:
+    contacts = next(declared for declared in feeds(SETTINGS) if declared.name == "contacts")
+    assert [trigger.dataset for trigger in contacts.triggers] == [METRICS]
