@@ -3,7 +3,8 @@
 Orders, refunds and credit notes touch customers: the one whose row it is, and the one whose it was before. All that
 counts of a touched customer is read again and summed again, in sets, never customer by customer; so what is stored
 depends on the landed rows alone and not on the way they came. Only rows whose values differ move, and their windows are
-noted, so that feeds owe them. The arithmetic stands in `metrics`.
+noted, so that feeds owe them. A first load of orders would touch the same customers in every chunk: it makes up for all
+of them once, behind its last one, and no history counts as complete before. The arithmetic stands in `metrics`.
 """
 
 from __future__ import annotations
@@ -121,29 +122,35 @@ def refresh(conn: sa.Connection, deriving: Deriving, dataset: str, found: pd.Dat
     return result.written
 
 
-def recompute(warehouse: Warehouse, deriving: Deriving, start: datetime) -> int:
+def recompute(warehouse: Warehouse, deriving: Deriving, start: datetime | None = None) -> int:
     """Recompute the metrics of every customer, some thousand in a transaction; gives how many changed.
 
-    Changes belong to the window that begins at `start`. Needed where the past was landed under another basis, or before
-    there were metrics; else it changes nothing.
+    Changes belong to the window that begins at `start`, or to that of the customer's newest row. Needed where orders
+    were landed without metrics or under another basis; else it changes nothing.
     """
     changed, after = 0, ""
     while True:
         with warehouse.transaction() as conn:
-            found = _customers_after(conn, warehouse.brand, after)
-            if not found:
+            found = read_frame(conn, _customers_after(warehouse.brand, after))
+            if found.empty:
                 return changed
-            epoch = [pd.Timestamp(0, tz="UTC")] * len(found)
-            changed += refresh(conn, deriving, ORDERS.name, _causes(found, found, [start] * len(found), epoch))
-            after = found[-1]
+            after = str(found["owner"].iloc[-1])
+            if start is not None:
+                found["window_start"] = pd.Series([start] * len(found), dtype=UTC_TIME)
+            changed += refresh(conn, deriving, ORDERS.name, found)
 
 
-def _customers_after(conn: sa.Connection, brand: str, after: str) -> list[str]:
-    named = sa.union(
-        *(sa.select(t.c.customer_id).where(t.c.brand == brand, t.c.customer_id > after) for t in (_ORDERS, _METRICS))
+def _customers_after(brand: str, after: str) -> sa.Select[*tuple[Any, ...]]:
+    """Customers that orders or metrics name, as causes without keys."""
+    named = sa.union_all(
+        *(
+            sa.select(t.c.customer_id, t.c.window_start, t.c.version).where(t.c.brand == brand, t.c.customer_id > after)
+            for t in (_ORDERS, _METRICS)
+        )
     ).subquery()
-    query = sa.select(named.c.customer_id).order_by(named.c.customer_id).limit(_CHUNK_CUSTOMERS)
-    return list(conn.execute(query).scalars())
+    newest = (sa.func.max(named.c.window_start).label("window_start"), sa.func.max(named.c.version).label("version"))
+    key = named.c.customer_id
+    return sa.select(key.label("owner"), *newest).group_by(key).order_by(key).limit(_CHUNK_CUSTOMERS)
 
 
 def _causes(key: Any, owner: Any, window_start: Any, version: Any) -> pd.DataFrame:

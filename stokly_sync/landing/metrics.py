@@ -23,7 +23,7 @@ from stokly_sync.contracts.tables import DTYPES
 SKUS: Final = 200
 """Most SKUs that are kept of a history or an order."""
 
-_VALUES: Final = tuple(c.name for c in CUSTOMER_METRICS.root.columns)
+_ENCODER: Final = msgspec.json.Encoder()
 
 
 @dataclass
@@ -46,7 +46,8 @@ class Tally:
 
     def seen(self, version: datetime | None) -> None:
         """Take note of the version of a counted row; the newest wins."""
-        self.version = max(filter(None, (self.version, version)), default=None)
+        if version is not None and (self.version is None or version > self.version):
+            self.version = version
 
     def add_lines(self, order_id: str, skus: Iterable[str]) -> None:
         """Add the SKUs of an order, in the order of its lines; orders come newest first."""
@@ -129,23 +130,23 @@ def metrics_frame(found: Mapping[str, Tally], *, base: str) -> pd.DataFrame:
 def _row(customer: str, tally: Tally, base: str) -> tuple[Any, ...]:
     value, sales = tally.amounts.get(base, 0), tally.sales.get(base, 0)
     others = {currency: f"{decimal(nanos):f}" for currency, nanos in sorted(tally.amounts.items()) if currency != base}
-    cells = {
-        "customer_id": customer,
-        "order_count": len(tally.order_ids),
-        "first_order_at": tally.first_at,
-        "last_order_at": tally.last_at,
-        "currency": base,
-        "lifetime_value": _in_range(value),
-        "refunded_total": _in_range(tally.refunded.get(base, 0)),
-        "average_order_value": _in_range(_half_even(value, sales)) if sales else None,
-        "other_values": _json(others),
-        "last_order_skus": _json(tally.last_skus),
-        "sku_history": _json(list(tally.skus)),
-        "last_location_country": tally.country,
-        "last_location_city": tally.city,
-        "live": bool(tally.order_ids),
-    }
-    return tuple(cells[name] for name in _VALUES)
+    # In the order of the contract's columns.
+    return (
+        customer,
+        len(tally.order_ids),
+        tally.first_at,
+        tally.last_at,
+        base,
+        _in_range(value),
+        _in_range(tally.refunded.get(base, 0)),
+        _in_range(_half_even(value, sales)) if sales else None,
+        _json(others),
+        _json(tally.last_skus),
+        _json(list(tally.skus)),
+        tally.country,
+        tally.city,
+        bool(tally.order_ids),
+    )
 
 
 def _half_even(value: int, parts: int) -> int:
@@ -160,4 +161,4 @@ def _in_range(nanos: int) -> int | None:
 
 
 def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
+    return _ENCODER.encode(value).decode()

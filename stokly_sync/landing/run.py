@@ -135,8 +135,7 @@ def sweep(reader: Reader, extract: Extract, client: Any, *, now: datetime | None
     """Read every live id of the source and put right what windows cannot see: deletions, merges, missed rows (X1).
 
     Rows that the source no longer lists are marked not live; rows that it lists and we lack are fetched in full.
-    Changes belong to the running window. The watermark stays where it is. A sweep of orders ends with what is derived
-    from them, all of it, so that another basis or an older warehouse is caught up with.
+    Changes belong to the running window. The watermark stays. Behind orders all that is derived from them is made anew.
     """
     moment = grid.floor(now or datetime.now(UTC))
     landing = reader.of(extract, Window(moment, moment + grid.STEP))
@@ -190,11 +189,12 @@ class _Run:
     rows: int = 0
 
     def store(self, part: Part, checked: Checked) -> None:
-        """Store one checked chunk and what it means for the windows, in one transaction."""
+        """Store a checked chunk in one transaction; orders' history is closed by another, behind what they derive."""
         landing, chunk = self.landing, part.chunk
+        later = self.scope.baseline and landing.dataset.name == ORDERS.name
         crashpoint("extract:before-commit")
         with self.reader.warehouse.transaction() as conn:
-            stored = store(conn, landing, checked, documents=chunk.documents)
+            stored = store(conn, landing, checked, documents=chunk.documents, derive=not later)
             self.counts.add(stored.windows)
             if landing.extract.snapshot:
                 self.seen.add(checked, landing.dataset.key)
@@ -203,8 +203,14 @@ class _Run:
                     made = land_totals(conn, landing, chunk.requested_at)
                     self.counts.add(made)
                     stored = stored.with_windows(made)
-            _note(conn, landing, self.scope, stored, self.counts, cursor=part.cursor, last=part.last)
+            ends = part.last and not later
+            _note(conn, landing, self.scope, stored, self.counts, cursor=part.cursor, last=ends)
         crashpoint("extract:after-commit")
+        if part.last and later:
+            derived.recompute(self.reader.warehouse, landing.deriving)
+            stored = Stored(stored.figures, ())
+            with self.reader.warehouse.transaction() as conn:
+                _note(conn, landing, self.scope, stored, self.counts, cursor=part.cursor, last=True)
         self.figures.add(stored.figures)
         self.rows += checked.read
         if self.reader.progress:

@@ -109,10 +109,13 @@ class Stored:
         return Stored(self.figures, tuple(counts.all()))
 
 
-def store(conn: sa.Connection, landing: Landing, checked: Checked, *, documents: Sequence[Json]) -> Stored:
+def store(
+    conn: sa.Connection, landing: Landing, checked: Checked, *, documents: Sequence[Json], derive: bool = True
+) -> Stored:
     """Write a checked chunk: roots, children, exceptions, and what is derived from them.
 
-    The windows of the dataset are noted by the caller, those of derived rows here.
+    The windows of the dataset are noted by the caller, those of derived rows here. Without `derive` the caller has to
+    see to the derived rows.
     """
     dataset, brand = landing.dataset, landing.warehouse.brand
     related = relation_problems(dataset, checked.rows.frames, partial(_landed, conn, brand))
@@ -121,7 +124,7 @@ def store(conn: sa.Connection, landing: Landing, checked: Checked, *, documents:
     payloads = dict(checked.payloads) | _payloads(landing, documents, {p.key for p in related})
     root = frames[dataset.name]
     root = root.assign(window_start=window_starts(_source_time(dataset, root), landing.span, landing.windows_from))
-    before = derived.causes(conn, brand, dataset.name, root[dataset.key])
+    before = derived.causes(conn, brand, dataset.name, root[dataset.key] if derive else [])
     changed = _merge_rows(conn, landing, frames, root)
     held = _quarantine(conn, landing, problems, payloads)
     released = exceptions.close_passed(
@@ -137,7 +140,8 @@ def store(conn: sa.Connection, landing: Landing, checked: Checked, *, documents:
         released=released,
     )
     moved = root if len(changed) == len(root) else root[root[dataset.key].isin(changed)]
-    derived.refresh(conn, landing.deriving, dataset.name, derived.caused(dataset.name, dataset.key, moved, before))
+    if derive:
+        derived.refresh(conn, landing.deriving, dataset.name, derived.caused(dataset.name, dataset.key, moved, before))
     return Stored(figures, _window_counts(landing, root["window_start"], moved["window_start"], held))
 
 

@@ -327,6 +327,20 @@ def test_history_lands_with_its_metrics_and_they_are_owed(warehouse: Warehouse) 
     assert shop.one("a").window_start in shop.owed()
 
 
+def test_a_history_that_was_broken_off_brings_all_metrics_once_it_is_complete(warehouse: Warehouse) -> None:
+    shop = Shop(warehouse)
+    for n in range(12):
+        shop.order(f"o{n:02}", "abc"[n % 3], "x")
+    shop.orders.stop_after = 4
+    with pytest.raises(ConnectionError):
+        land_baseline(shop.reader, shop.orders.extract(), None, SPAN.end)
+    shop.orders.stop_after = None
+    land_baseline(shop.reader, shop.orders.extract(), None, SPAN.end)
+    assert {customer: row.order_count for customer, row in shop.rows().items()} == {"a": 4, "b": 4, "c": 4}
+    assert {shop.one(customer).window_start for customer in "abc"} <= shop.owed().keys()
+    assert shop.recompute() == 0
+
+
 def test_the_history_of_skus_ends_after_the_newest_two_hundred(warehouse: Warehouse) -> None:
     shop = Shop(warehouse)
     for n in range(5):
