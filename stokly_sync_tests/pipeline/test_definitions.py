@@ -53,6 +53,7 @@ def test_nothing_of_the_graph_changes_unnoticed(defs: dg.Definitions) -> None:
     assert graph(defs) == json.loads(SNAPSHOT.read_text("utf-8")), "if it is meant, renew graph.json in the same commit"
 
 
+@pytest.mark.filterwarnings("ignore:Property `ScheduleDefinition.environment_vars`:DeprecationWarning")  # Dagster's own
 def test_no_secret_reaches_what_dagster_stores_of_the_definitions(monkeypatch: pytest.MonkeyPatch) -> None:
     names = ("STOKLY_ACCOUNT_KEY", "STOKLY_CLIENT_ID", "STOKLY_CLIENT_SECRET", "OMETRIA_API_KEY")
     for name in (*names, "STOKLY_SYNC_ALERT_WEBHOOK"):

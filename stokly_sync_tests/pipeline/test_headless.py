@@ -15,6 +15,7 @@ from stokly_sync.warehouse import windows
 from stokly_sync_tests.pipeline.conftest import Rig
 
 pytestmark = pytest.mark.sandbox
+on_sqlite = pytest.mark.parametrize("warehouse_url", ["sqlite"], indirect=True)
 
 
 def sync(rig: Rig, **asked: object) -> Summary:
@@ -33,6 +34,7 @@ def test_the_first_sync_loads_the_history_and_the_second_sends_nothing(rig: Rig)
     assert sum(feed.to_send for feed in second.feeds.values()) == 0
 
 
+@on_sqlite
 def test_a_replay_sends_only_what_is_missing_and_leaves_the_watermark(rig: Rig) -> None:
     sync(rig)
     before = marks(rig)
@@ -46,6 +48,7 @@ def test_a_replay_sends_only_what_is_missing_and_leaves_the_watermark(rig: Rig) 
     assert forced.feeds["ometria/orders"].to_send == forced.feeds["ometria/orders"].accepted > 0
 
 
+@on_sqlite
 def test_a_plan_sends_nothing_and_a_sync_of_it_sends_exactly_that(rig: Rig) -> None:
     plan_id, figures, ran = headless.plan(rig.services, rig.instance, headless.Request())
     assert ran.failures == []
@@ -58,22 +61,26 @@ def test_a_plan_sends_nothing_and_a_sync_of_it_sends_exactly_that(rig: Rig) -> N
     assert {feed: f.accepted for feed, f in sent.feeds.items()} == wanted
 
 
+@on_sqlite
 def test_a_plan_that_nobody_made_is_refused_before_anything_runs(rig: Rig) -> None:
     with pytest.raises(SettingsError, match="no plan nothing"):
         sync(rig, plan_id="nothing")
 
 
+@on_sqlite
 def test_an_unknown_system_is_refused_before_anything_runs(rig: Rig) -> None:
     with pytest.raises(SettingsError, match="no system 'oracle'"):
         sync(rig, only="oracle")
 
 
+@on_sqlite
 def test_a_span_before_the_first_window_is_refused_with_the_setting_to_change(rig: Rig) -> None:
     long_ago = datetime(2020, 1, 1, tzinfo=UTC)
     with pytest.raises(SettingsError, match="STOKLY_SYNC_WINDOWS_FROM"):
         sync(rig, since=long_ago, until=long_ago + timedelta(days=1))
 
 
+@on_sqlite
 def test_wrong_credentials_end_the_sync_with_the_reason(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STOKLY_CLIENT_SECRET", "wrong")
     summary = sync(rig)
@@ -81,6 +88,7 @@ def test_wrong_credentials_end_the_sync_with_the_reason(rig: Rig, monkeypatch: p
     assert "STOKLY_CLIENT_SECRET" in summary.failures[0]
 
 
+@on_sqlite
 def test_a_feed_that_observes_is_planned_and_reconciled_but_not_sent(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMETRIA_MODES", '{"orders": "observe", "dispatches": "off"}')
     services = type(rig.services).open()
@@ -93,6 +101,7 @@ def test_a_feed_that_observes_is_planned_and_reconciled_but_not_sent(rig: Rig, m
     assert summary.reconciliations["ometria"]["status"] == "differs", "nobody sent the orders"
 
 
+@on_sqlite
 def test_a_window_is_landed_by_its_asset_with_checks_and_numbers(rig: Rig, defs: dg.Definitions) -> None:
     key = window_key(floor(datetime.now(UTC)) - STEP)
     result = defs.resolve_job_def("stokly_windows").execute_in_process(instance=rig.instance, partition_key=key)
@@ -103,6 +112,7 @@ def test_a_window_is_landed_by_its_asset_with_checks_and_numbers(rig: Rig, defs:
     assert orders.metadata["api_calls"] != dg.MetadataValue.int(0)
 
 
+@on_sqlite
 def test_the_catalogue_refuses_any_day_but_today(rig: Rig, defs: dg.Definitions) -> None:
     yesterday = (datetime.now(UTC) - timedelta(days=2)).strftime("%Y-%m-%d")
     result = defs.resolve_job_def("ometria_catalogue").execute_in_process(
@@ -120,6 +130,7 @@ def marks(rig: Rig) -> dict[str, datetime | None]:
         }
 
 
+@on_sqlite
 def test_a_destination_that_refuses_us_fails_the_sync_and_what_was_not_sent_leaves_later(rig: Rig) -> None:
     ometria = rig.sandbox.systems["ometria"]
     ometria.faults.add(Fault(method="POST", path="/push", status=403, times=None))
