@@ -160,9 +160,7 @@ class _Planning:
         )
         return decisions, built.kept_back
 
-    def _store(
-        self, decisions: Sequence[Decision], kept_back: Sequence[Problem], entries: Mapping[str, Entry]
-    ) -> None:
+    def _store(self, decisions: Sequence[Decision], kept_back: Sequence[Problem], entries: Mapping[str, Entry]) -> None:
         with self.warehouse.transaction() as connection:
             self.ledger.write(connection, decisions, entries, plan_id=self.plan_id, now=self.now)
             self.problems.planned(connection, decisions, kept_back, now=self.now)
