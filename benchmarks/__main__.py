@@ -27,6 +27,8 @@ NAMES = (
     "cycle",
     "money",
 )
+BEGIN = "<!-- results: begin -->"
+END = "<!-- results: end -->"
 _PACKAGES = ("pandas", "pandera", "pyarrow", "numpy", "msgspec", "sqlalchemy", "requests", "dagster")
 
 
@@ -35,7 +37,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of: {', '.join(NAMES)} (default: all)")
     parser.add_argument("--rows", type=int, default=200_000, help="orders; the targets speak of 200,000")
     parser.add_argument("--rounds", type=int, default=3, help="rounds that count")
-    parser.add_argument("--markdown", type=Path, help="write the results as tables to this file")
+    parser.add_argument("--markdown", type=Path, help="put the results as tables between the marks of this page")
     arguments = parser.parse_args()
     unknown = [name for name in arguments.names if name not in NAMES]
     if unknown:
@@ -48,7 +50,7 @@ def main() -> int:
     print(f"\n{surroundings_line(arguments.rows, arguments.rounds)}")
     if arguments.markdown:
         text = [surroundings_line(arguments.rows, arguments.rounds), *(report.markdown() for report in reports)]
-        arguments.markdown.write_text("\n\n".join(text) + "\n")
+        _write(arguments.markdown, "\n\n".join(text))
     return 0 if all(line.met is not False for report in reports for line in report.lines) else 1
 
 
@@ -62,6 +64,13 @@ def _one(name: str, context: Context) -> list[Report]:
         return []
     print(f"\n{report.text()}", flush=True)
     return [report]
+
+
+def _write(file: Path, results: str) -> None:
+    """Put the results between the marks of a page, or make a page of them alone."""
+    page = file.read_text() if file.exists() else f"{BEGIN}\n{END}\n"
+    before, _, rest = page.partition(BEGIN)
+    file.write_text(f"{before}{BEGIN}\n\n{results}\n\n{END}{rest.partition(END)[2]}")
 
 
 def surroundings_line(rows: int, rounds: int) -> str:

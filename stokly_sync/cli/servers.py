@@ -66,17 +66,19 @@ def dev(*, port: int, own: bool) -> int:
 
 def _foreground(command: list[str]) -> int:
     """Run a program that gets Ctrl-C from the terminal as we do, and wait for it to end by itself."""
-    process = subprocess.Popen(command)  # noqa: S603 - our own interpreter and fixed words
+    process: subprocess.Popen[bytes] | None = None
     asked = False
 
     def end(_number: int, _frame: object) -> None:
         nonlocal asked
-        if not asked and process.poll() is None:
+        if not asked and process is not None and process.poll() is None:
             process.send_signal(signal.SIGINT)
         asked = True
 
+    # Before the program starts: where a shell put us into the background Ctrl-C is ignored, and it would inherit that.
     previous = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
+        process = subprocess.Popen(command)  # noqa: S603 - our own interpreter and fixed words
         status = process.wait()
     finally:
         for number, handler in previous.items():

@@ -11,6 +11,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from stokly_sync.contracts import columns
 from stokly_sync.delivery.decide import Wait
 from stokly_sync.flow import Feed, Frames, Gate, State
 from stokly_sync.warehouse.bulk import among
@@ -40,15 +41,14 @@ def waiting(
     """
     kept: dict[str, Wait] = {}
     for gate in feed.gates:
-        pairs = gate.keys(frames)
-        pairs = pairs[pairs["needs"].notna() & pairs["key"].isin(list(due))]
-        if pairs.empty:
+        found = gate.keys(frames)
+        pairs = zip(columns.keys(found["key"]), columns.texts(found["needs"]), strict=True)
+        wanted = [(key, needs) for key, needs in pairs if needs is not None and key in due]
+        if not wanted:
             continue
-        unmet = _unmet(connection, gate_feed(feed, gate), pairs["needs"].unique().tolist(), brand, assume_sent)
-        if not unmet:
-            continue
-        late = pairs[pairs["needs"].isin(list(unmet))]
-        for key, needs in zip(late["key"].tolist(), late["needs"].tolist(), strict=True):
+        needed = list(dict.fromkeys(needs for _, needs in wanted))
+        unmet = _unmet(connection, gate_feed(feed, gate), needed, brand, assume_sent)
+        for key, needs in ((key, needs) for key, needs in wanted if needs in unmet):
             wait = Wait(f"waits for {gate.waits_for} {needs}, {unmet[needs].reason}", unmet[needs].assumed)
             # A wait for something that may never come says more than one for what is underway.
             if key not in kept or (kept[key].assumed and not wait.assumed):

@@ -32,7 +32,7 @@ from stokly_sync.delivery.ledger import Ledger
 from stokly_sync.delivery.loading import load
 from stokly_sync.delivery.options import utc_now
 from stokly_sync.delivery.problems import Problems
-from stokly_sync.flow import Built, Feed, Frames, Trigger
+from stokly_sync.flow import Feed, Frames, Problem, Trigger
 from stokly_sync.steady import few_collections
 from stokly_sync.warehouse.bulk import insert
 from stokly_sync.warehouse.exceptions import IGNORED
@@ -40,7 +40,7 @@ from stokly_sync.warehouse.store import Warehouse
 from stokly_sync.warehouse.tables import PLANS
 from stokly_sync.warehouse.windows import OwedWindow, mark_planned, owed
 
-CHUNK = 5_000
+CHUNK = 2_500
 """Records that are planned at once: enough for the bulk paths, few enough for flat memory."""
 
 
@@ -129,10 +129,10 @@ class _Planning:
                 gathered = reading.result()
                 following = next(chunks, None)
                 reading = reader.submit(self._gather, following) if following else None
-                decisions, built = self._decide(gathered)
+                decisions, kept_back = self._decide(gathered)
                 if writing is not None:
                     writing.result()
-                writing = writer.submit(self._store, decisions, built, gathered.known.entries)
+                writing = writer.submit(self._store, decisions, kept_back, gathered.known.entries)
                 self.read += len(gathered.chunk.keys) - gathered.chunk.carried
                 self.carried_in += gathered.chunk.carried
                 self._count(decisions)
@@ -146,7 +146,8 @@ class _Planning:
             ignored = self.problems.ignored(connection, chunk.keys)
         return _Gathered(chunk, frames, Known(entries, ignored, self.sending))
 
-    def _decide(self, gathered: _Gathered) -> tuple[list[Decision], Built]:
+    def _decide(self, gathered: _Gathered) -> tuple[list[Decision], Sequence[Problem]]:
+        # The documents end here: encoded they take a tenth of the memory.
         built = self.feed.build(gathered.frames)
         decisions = decide(
             self.feed,
@@ -157,12 +158,12 @@ class _Planning:
             catalogue=self.catalogue,
             force=self.force,
         )
-        return decisions, built
+        return decisions, built.kept_back
 
-    def _store(self, decisions: Sequence[Decision], built: Built, entries: Mapping[str, Entry]) -> None:
+    def _store(self, decisions: Sequence[Decision], kept_back: Sequence[Problem], entries: Mapping[str, Entry]) -> None:
         with self.warehouse.transaction() as connection:
             self.ledger.write(connection, decisions, entries, plan_id=self.plan_id, now=self.now)
-            self.problems.planned(connection, decisions, built.kept_back, now=self.now)
+            self.problems.planned(connection, decisions, kept_back, now=self.now)
             crashpoint("plan:before-commit")
         crashpoint("plan:after-commit")
 

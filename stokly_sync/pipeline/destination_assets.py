@@ -48,7 +48,7 @@ def _backlog(declared: Declared, system: System) -> dg.AssetsDefinition:
     )
     def backlog(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Services]) -> dg.MaterializeResult[Any]:
         with explained():
-            done = [_run_feed(runtime, f, PlanScope(), context.run_id) for f in feeds]
+            done = [_run_feed(runtime, f, PlanScope(), context.run.run_id) for f in feeds]
         return dg.MaterializeResult(metadata=_by_feed([d for d in done if d]))
 
     return backlog
@@ -79,7 +79,7 @@ def _catalogue(declared: Declared, system: System, days: dg.DailyPartitionsDefin
                 allow_retries=False,
             )
         with explained():
-            done = [_run_feed(runtime, f, PlanScope(everything=True), context.run_id) for f in feeds]
+            done = [_run_feed(runtime, f, PlanScope(everything=True), context.run.run_id) for f in feeds]
         return dg.MaterializeResult(metadata=_by_feed([d for d in done if d]))
 
     return catalogue
@@ -110,7 +110,7 @@ def _reconciliation(declared: Declared, system: System) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Services]
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         with explained():
-            found = {c.feed: c for c in work.reconcile_system(runtime, system.name, run_id=context.run_id)}
+            found = {c.feed: c for c in work.reconcile_system(runtime, system.name, run_id=context.run.run_id)}
         shown: dict[str, dg.MetadataValue[Any]] = {}
         for feed in feeds:
             if feed.id in found:

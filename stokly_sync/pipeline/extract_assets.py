@@ -83,7 +83,7 @@ def _dataset_asset(
         window = span_of(context, since=config.since) if windows else snapshot_window()
         try:
             with explained():
-                found = work.land(runtime, extract.dataset, window, run_id=context.run_id)
+                found = work.land(runtime, extract.dataset, window, run_id=context.run.run_id)
         except dg.Failure as error:
             if isinstance(error.__cause__, ContractBroken):
                 yield _refused(key, error.__cause__)

@@ -88,7 +88,7 @@ def _plan_asset(
             PlanScope() if config.owed or not windows else PlanScope(windows=(span_of(context, since=config.since),))
         )
         with explained():
-            found = work.plan_feed(runtime, feed, scope, run_id=context.run_id, force=config.force)
+            found = work.plan_feed(runtime, feed, scope, run_id=context.run.run_id, force=config.force)
         yield from plan_results(runtime, key, found)
 
     return planned
@@ -125,7 +125,7 @@ def _load_asset(
             yield from _nothing(key, DELIVERED, feed, runtime.mode(feed))
             return
         with explained():
-            found = work.deliver_feed(runtime, feed, run_id=context.run_id, plan_id=config.plan_id or None)
+            found = work.deliver_feed(runtime, feed, run_id=context.run.run_id, plan_id=config.plan_id or None)
         yield from load_results(runtime, key, found)
 
     return loaded

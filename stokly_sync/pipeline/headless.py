@@ -22,6 +22,7 @@ from stokly_sync.flow import Mode, System, Window
 from stokly_sync.landing.grid import STEP, floor
 from stokly_sync.pipeline import gaps, progress, work
 from stokly_sync.pipeline.build import build_defs
+from stokly_sync.pipeline.failures import impatient
 from stokly_sync.pipeline.jobs import Plan, plans
 from stokly_sync.pipeline.names import load_key
 from stokly_sync.pipeline.partitions import RANGE_END, RANGE_START, window_key
@@ -33,11 +34,7 @@ from stokly_sync.warehouse.tables import PLANS
 MOST_PARTITIONS: Final = 16
 """Windows that one run is recorded for; a longer span is recorded under its newest window (20 ms each and asset)."""
 
-_QUIET: Final[Mapping[str, Any]] = {
-    "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-    # Whoever waits for the command decides whether to try again.
-    "execution": {"config": {"retries": {"disabled": {}}}},
-}
+_QUIET: Final[Mapping[str, Any]] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @dataclass(frozen=True)
@@ -93,13 +90,14 @@ class Conductor:
         plan = self._plans[name]
         keys = (only,) if only else plan.keys
         progress.announce(plan.description)
-        result = self._defs.resolve_job_def(name).execute_in_process(
-            instance=self._instance,
-            tags=_tags(span) if span else None,
-            run_config={**_QUIET, "ops": _ops(plan, keys, ops or {})},
-            asset_selection=[only] if only else None,
-            raise_on_error=False,
-        )
+        with impatient():
+            result = self._defs.resolve_job_def(name).execute_in_process(
+                instance=self._instance,
+                tags=_tags(span) if span else None,
+                run_config={**_QUIET, "ops": _ops(plan, keys, ops or {})},
+                asset_selection=[only] if only else None,
+                raise_on_error=False,
+            )
         self.ran.run_ids.append(result.run_id)
         self.ran.failures += [f"{name}: {reason}" for reason in _reasons(result)]
         return result.success
@@ -112,6 +110,8 @@ def sync(services: Services, instance: dg.DagsterInstance, request: Request) -> 
     the plan is not known.
     """
     destinations = _destinations(services, request)
+    if request.replay:
+        _span(services, request)
     stored = _stored_plans(services, request.plan_id) if request.plan_id else {}
     conductor = Conductor(services, instance)
     if request.plan_id is None and not _extract_all(conductor, services, request):

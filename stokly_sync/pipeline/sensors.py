@@ -1,4 +1,4 @@
-"""The watchers: gaps, unfinished histories, failed runs, and findings that somebody must be told of.
+"""The watchers: gaps, unfinished histories, feeds that are behind, failed runs, and findings to be told.
 
 Each is a thin shell around a function that can be tested without a daemon. All are plain sensors: the built-in ones for
 run states lose what happened while they failed. A tick does little and says why when it does nothing, because that
@@ -17,6 +17,7 @@ import dagster as dg
 from stokly_sync.alerts.send import log_channel, send_findings, webhook_channel
 from stokly_sync.flow import System
 from stokly_sync.pipeline import gaps
+from stokly_sync.pipeline.behind import note_behind
 from stokly_sync.pipeline.declared import Declared
 from stokly_sync.pipeline.failed_runs import note_failed_runs
 from stokly_sync.pipeline.partitions import window_key
@@ -45,7 +46,7 @@ def sensors(declared: Declared) -> list[dg.SensorDefinition]:
         *(_sensor(s, f"{s.name}_interval", 120, _owed_gaps(s)) for s in declared.destinations),
         *(_sensor(s, f"{s.name}_backlog", 120, _backlog(s)) for s in declared.destinations),
     ]
-    return [*made, _findings(), _failed_runs()]
+    return [*made, _findings(), _failed_runs(), _behind()]
 
 
 def requests_for(
@@ -184,6 +185,21 @@ def _failed_runs() -> dg.SensorDefinition:
             raised, cleared, cursor = note_failed_runs(services.warehouse, context.instance, context.cursor)
         said = f"{raised} failed runs noted, {cleared} problems over."
         return dg.SensorResult(skip_reason=dg.SkipReason(said), cursor=cursor)
+
+    return note
+
+
+def _behind() -> dg.SensorDefinition:
+    @dg.sensor(
+        name="behind_sensor",
+        minimum_interval_seconds=300,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Turns feeds whose last complete delivery is too old into findings, and clears them.",
+    )
+    def note() -> dg.SkipReason:
+        with _services() as services:
+            behind, on_time = note_behind(services, now=datetime.now(UTC))
+        return dg.SkipReason(f"{behind} feeds are behind, {on_time} on time.")
 
     return note
 

@@ -44,7 +44,7 @@ def _baseline(declared: Declared, source: System) -> dg.AssetsDefinition:
     )
     def baseline(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Services]) -> dg.MaterializeResult[Any]:
         with explained():
-            found, done = work.land_history(runtime, source.name, run_id=context.run_id, seconds=BASELINE_SECONDS)
+            found, done = work.land_history(runtime, source.name, run_id=context.run.run_id, seconds=BASELINE_SECONDS)
         return dg.MaterializeResult(metadata={"complete": dg.MetadataValue.bool(done), **_by_dataset(found)})
 
     return baseline
@@ -62,7 +62,7 @@ def _sweep(declared: Declared, source: System) -> dg.AssetsDefinition:
     )
     def sweep(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Services]) -> dg.MaterializeResult[Any]:
         with explained():
-            found = work.sweep(runtime, source.name, run_id=context.run_id)
+            found = work.sweep(runtime, source.name, run_id=context.run.run_id)
         return dg.MaterializeResult(metadata=_by_dataset(found))
 
     return sweep
@@ -80,7 +80,7 @@ def _reference(declared: Declared, source: System) -> dg.AssetsDefinition:
     )
     def reference(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Services]) -> dg.MaterializeResult[Any]:
         with explained():
-            changes = work.refresh_reference(runtime, source.name, run_id=context.run_id)
+            changes = work.refresh_reference(runtime, source.name, run_id=context.run.run_id)
         rows = [{"kind": c.kind, "name": c.key, "change": c.what} for c in changes]
         return dg.MaterializeResult(metadata=metadata.table(rows, ("kind", "name", "change")))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import pyarrow as pa
@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from stokly_sync.contracts.tables import Kind
 from stokly_sync.warehouse.frames import kinds_of, schema_of
-from stokly_sync.warehouse.reading import fetch_arrow
+from stokly_sync.warehouse.reading import among, fetch_arrow, read_arrow
 from stokly_sync.warehouse.sending import (
     PLACE,
     constants,
@@ -36,6 +36,8 @@ Expression = Callable[[Any, Any], sa.ColumnElement[Any]]
 
 # Below, the additional statements cost more than they spare.
 _WORTH_REPLACING: Final = 500
+# How many keys are asked for at once.
+_KEYS: Final = 50_000
 
 
 @dataclass(frozen=True)
@@ -104,9 +106,10 @@ def merged(conn: sa.Connection, task: Task) -> tuple[int, pa.Table]:
     if not task.rows.num_rows:
         return 0, _told(task, task.rows)
     if conn.dialect.name != "postgresql":
-        if not task.condition.returning:
+        if not task.condition.returning or (task.condition.when is None and task.changes):
             return _upsert_rows(conn, task, task.rows, task.condition.when), _told(task, task.rows)
-        written = _due(conn, task)
+        new, known = _parted(conn, task)
+        written = pa.concat_tables([new, _due(conn, known)])
         _upsert_rows(conn, task, written, None)
     elif not task.replaces or task.rows.num_rows < _WORTH_REPLACING or (written := _replaced(conn, task)) is None:
         return _upserted(conn, task)
@@ -126,7 +129,8 @@ def _replaced(conn: sa.Connection, task: Task) -> pa.Table | None:
     _one_at_a_time(conn, task)
     try:
         with conn.begin_nested():
-            written = _cleared(conn, task)
+            new, known = _parted(conn, task)
+            written = pa.concat_tables([new, _cleared(conn, known)])
             send(conn, task.table.name, with_constants(written, constants(task.table, task.same)))
     except sa.exc.IntegrityError as error:
         if not isinstance(error.orig, UniqueViolation):
@@ -146,8 +150,26 @@ def _one_at_a_time(conn: sa.Connection, task: Task) -> None:
     conn.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
 
+def _parted(conn: sa.Connection, task: Task) -> tuple[pa.Table, Task]:
+    """Rows that are certainly new, and the rest: asking by key is cheap, and for a first load all there is to ask."""
+    if len(task.key) != 1 or task.rows.num_rows < _WORTH_REPLACING:
+        return task.rows.slice(0, 0), task
+    (column,) = task.key_columns
+    keys = task.rows.column(column.name)
+    stored = []
+    for start in range(0, len(keys), _KEYS):
+        asked = among(conn, column, keys.slice(start, _KEYS).to_pylist())
+        stored += read_arrow(conn, sa.select(column).where(*task.mine, asked)).column(0).chunks
+    is_known = pc.is_in(keys, value_set=pa.chunked_array(stored, keys.type))
+    if not pc.any(is_known).as_py():
+        return task.rows, replace(task, rows=task.rows.slice(0, 0))
+    return task.rows.filter(pc.invert(is_known)), replace(task, rows=task.rows.filter(is_known))
+
+
 def _cleared(conn: sa.Connection, task: Task) -> pa.Table:
     """Delete the stored rows that have to change; gives the rows to write in their place, and the new ones."""
+    if not task.rows.num_rows:
+        return task.rows
     incoming = _fill_probe(conn, task)
     same_key = _same_key(task, incoming)
     delete = sa.delete(task.table).where(*task.mine, *same_key)
@@ -164,7 +186,7 @@ def _cleared(conn: sa.Connection, task: Task) -> pa.Table:
 
 def _due(conn: sa.Connection, task: Task) -> pa.Table:
     """The rows that are new or have to change, found by comparing no more than the condition looks at."""
-    if task.condition.when is None and task.changes:
+    if not task.rows.num_rows:
         return task.rows
     incoming = _fill_probe(conn, task)
     when: sa.ColumnElement[bool] = sa.false()

@@ -221,7 +221,7 @@ def _correct_all(stokly: StoklySandbox) -> None:
     for number, name in enumerate(BAD, start=1):
         if BAD[name].__qualname__.startswith("item_with"):
             key = make_id("acceptance item", number)
-            row = {"itemId": key, "sku": f"SAMPLE-{number}", "salePrice": Decimal("1.50")}
+            row: dict[str, Any] = {"itemId": key, "sku": f"SAMPLE-{number}", "salePrice": Decimal("1.50")}
             stokly.mutate(Put(collection="items", row=row))
         elif BAD[name].__qualname__.startswith("customer_with"):
             key = make_id("acceptance customer", number)

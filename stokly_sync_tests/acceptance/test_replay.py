@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import uuid4
@@ -20,7 +20,7 @@ from stokly_sync.pipeline.services import Services
 from stokly_sync.warehouse.locks import Busy
 from stokly_sync.warehouse.tables import ATTEMPTS
 from stokly_sync_tests.acceptance.account import add_customers, add_order, change_customer
-from stokly_sync_tests.acceptance.harness import Rig, extract, load
+from stokly_sync_tests.acceptance.harness import Loaded, Rig, extract, load
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.sandbox]
 
@@ -100,7 +100,7 @@ def test_runs_at_the_same_time_neither_lose_nor_double(rig_on_each: Rig) -> None
         try:
             start.wait(timeout=30)
             patient(lambda: extract(services, rig.clock.now()))
-            patient(lambda: [raised(item.error) for item in load(services, rig.bench.system).values()])
+            patient(lambda: raised(load(services, rig.bench.system)))
         finally:
             services.close()
 
@@ -147,7 +147,8 @@ def patient(step: Callable[[], object]) -> None:
     raise AssertionError("another run held its lock for half a minute")
 
 
-def raised(error: Exception | None) -> None:
-    """Raise an error that was kept, if there is one."""
-    if error is not None:
-        raise error
+def raised(done: Mapping[str, Loaded]) -> None:
+    """Raise the first error that was kept, if there is one."""
+    for one in done.values():
+        if one.error is not None:
+            raise one.error

@@ -54,7 +54,12 @@ def test_too_many_requests_is_heeded_and_then_all_goes_out(loaded: Rig, how: dic
 
 @pytest.mark.parametrize("how", ["seconds", "date", "absent"])
 def test_too_many_requests_at_the_source_is_heeded(rig: Rig, how: str) -> None:
-    fault = {"status": 429, "retry_after": how, "retry_after_seconds": 7, "text": '{"message":"Too many requests"}'}
+    fault: dict[str, Any] = {
+        "status": 429,
+        "retry_after": how,
+        "retry_after_seconds": 7,
+        "text": '{"message":"Too many requests"}',
+    }
     rig.stokly.faults.add(Fault(path="/v2/saleorders$", **fault))
     rig.sync().fine()
     assert sum(rig.clock.waits) >= 6

@@ -1,0 +1,64 @@
+"""Dagster's share of a quarter of an hour in which nothing happens: all runs that the schedules start in that time.
+
+Each run is a process of its own, as the run launcher makes it; what our own code did inside is taken off. Instance
+storage and warehouse are in one PostgreSQL database, as in production.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from benchmarks import surroundings
+from benchmarks.context import Context
+from benchmarks.harness import ROOT, child, rounds
+from benchmarks.results import Line, at_most
+
+TITLE: Final = "Dagster's share of a quarter of an hour with nothing to do"
+ORDERS: Final = 2_000
+BEFORE: Final = ("stokly_baseline", "ometria_backlog")
+# Runs in fifteen minutes, by the schedules of each job.
+RUNS: Final = {"stokly_windows": 1, "stokly_snapshots": 3, "ometria_interval": 1, "ometria_fast": 3}
+
+
+def run(context: Context) -> list[Line]:
+    """Seconds by job, and in all."""
+    with (
+        context.wire_of(ORDERS) as wire,
+        surroundings.database(context.postgresql) as url,
+        tempfile.TemporaryDirectory(prefix="stokly-sync-bench-") as home,
+    ):
+        env = _environment(wire.url, url, Path(home))
+        for job in (*BEFORE, *RUNS):
+            child(["benchmarks.product.cycle", job], env=env)
+        sides = {job: lambda job=job: child(["benchmarks.product.cycle", job], env=env) for job in RUNS}
+        samples = rounds(sides, count=context.rounds, warm=False)
+    shares = {
+        job: sorted(one.seconds - float(one.figures["work"]) for one in found)[len(found) // 2]
+        for job, found in samples.items()
+    }
+    lines = [Line(f"{job}, {RUNS[job]} times", f"{RUNS[job] * share:.1f} s") for job, share in shares.items()]
+    total = sum(RUNS[job] * share for job, share in shares.items())
+    return [*lines, at_most("in all", total, 15.0, unit=" s")]
+
+
+def _environment(wire: str, database: str, home: Path) -> Mapping[str, str]:
+    text = (ROOT / "dagster.yaml").read_text().replace("base_dir: data/local/dagster", f"base_dir: {home / 'dagster'}")
+    (home / "dagster.yaml").write_text(text)
+    return {
+        **{name: "" for name in os.environ if name.startswith(("STOKLY_", "OMETRIA_"))},
+        "DAGSTER_HOME": str(home),
+        "STOKLY_SYNC_DATABASE_URL": database,
+        "STOKLY_BASE_URL": wire,
+        "STOKLY_ACCOUNT_KEY": "bench",
+        "STOKLY_CLIENT_ID": "bench",
+        "STOKLY_CLIENT_SECRET": "no-secret",
+        "STOKLY_RATE_PER_MINUTE": "6000",
+        "OMETRIA_BASE_URL": f"{wire}/v2",
+        "OMETRIA_API_KEY": "no-key",
+        "OMETRIA_RATE": "100000",
+        "OMETRIA_QUEUE_DRAIN_WAIT": "0",
+    }

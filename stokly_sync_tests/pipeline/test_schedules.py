@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+
+from stokly_sync.flow import Window
+from stokly_sync.pipeline.build import build_defs
+from stokly_sync.pipeline.declared import declare
+from stokly_sync.pipeline.jobs import Cadence, plans
+from stokly_sync.pipeline.partitions import last_closed, range_tags, window_key, window_partitions
+from stokly_sync.pipeline.schedules import requested
+from stokly_sync.settings import Settings, load
+from stokly_sync.systems import SYSTEMS
+
+SET = {
+    "STOKLY_ACCOUNT_KEY": "account",
+    "STOKLY_CLIENT_ID": "client",
+    "STOKLY_CLIENT_SECRET": "secret",
+    "OMETRIA_API_KEY": "key",
+    "STOKLY_SYNC_WINDOWS_FROM": "2026-10-01T00:00:00Z",
+}
+NOON = datetime(2026, 11, 20, 12, 5, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def settings() -> Settings:
+    return load(SET)
+
+
+def tick(settings: Settings, schedule: str, moment: datetime) -> dg.ScheduleExecutionData:
+    defs = build_defs(settings, SYSTEMS)
+    context = dg.build_schedule_context(scheduled_execution_time=moment, repository_def=defs.get_repository_def())
+    return defs.resolve_schedule_def(schedule).evaluate_tick(context)
+
+
+def test_a_tick_asks_for_the_newest_window_that_is_over(settings: Settings) -> None:
+    asked = tick(settings, "stokly_windows_schedule", NOON).run_requests
+    assert asked is not None
+    assert [(r.partition_key, r.run_key) for r in asked] == [("2026-11-20-11:45", "2026-11-20-11:45")]
+
+
+def test_a_tick_before_the_first_window_is_skipped_with_the_reason() -> None:
+    late = load({**SET, "STOKLY_SYNC_WINDOWS_FROM": "2026-11-20T12:00:00Z"})
+    skipped = tick(late, "ometria_interval_schedule", NOON)
+    assert not skipped.run_requests
+    assert "2026-11-20 12:00 UTC" in str(skipped.skip_message)
+
+
+def test_a_system_without_credentials_is_skipped_and_the_variable_named() -> None:
+    skipped = tick(load({}), "ometria_interval_schedule", NOON)
+    assert not skipped.run_requests
+    assert "OMETRIA_API_KEY" in str(skipped.skip_message)
+
+
+def test_the_catalogue_is_asked_for_today_in_the_brands_zone(settings: Settings) -> None:
+    # 23:30 UTC in summer is the next day in London.
+    asked = tick(settings, "ometria_catalogue_schedule", datetime(2026, 7, 1, 23, 30, tzinfo=UTC)).run_requests
+    early = load({**SET, "STOKLY_SYNC_WINDOWS_FROM": "2026-06-01T00:00:00Z"})
+    asked = tick(early, "ometria_catalogue_schedule", datetime(2026, 7, 1, 23, 30, tzinfo=UTC)).run_requests
+    assert asked is not None
+    assert [r.partition_key for r in asked] == ["2026-07-02"]
+
+
+def test_jobs_without_windows_get_a_run_for_each_tick(settings: Settings) -> None:
+    stock = next(p for p in plans(declare(settings, SYSTEMS)) if p.name == "ometria_fast")
+    first = requested(stock, settings, NOON, None)
+    second = requested(stock, settings, NOON + timedelta(minutes=5), None)
+    assert isinstance(first, dg.RunRequest)
+    assert isinstance(second, dg.RunRequest)
+    assert first.run_key != second.run_key
+
+
+def test_local_schedules_stay_clear_of_the_hour_that_clocks_skip_or_repeat(settings: Settings) -> None:
+    nightly = [p for p in plans(declare(settings, SYSTEMS)) if p.cron and p.cadence is not Cadence.WINDOW]
+    fixed = [p for p in nightly if p.cron and p.cron.split()[1] != "*"]
+    assert fixed
+    assert all(p.cron and p.cron.split()[1] not in {"1"} for p in fixed)
+
+
+def test_windows_are_a_quarter_of_an_hour_in_utc_with_the_running_one_offered() -> None:
+    windows = window_partitions(datetime(2026, 10, 25, 0, 0, tzinfo=UTC))
+    with dg.partition_loading_context(effective_dt=datetime(2026, 10, 25, 3, 7, tzinfo=UTC)):
+        keys = windows.get_partition_keys()
+    assert len(keys) == len(set(keys)) == 13, "the night in which London has an hour twice"
+    assert keys[-1] == "2026-10-25-03:00"
+
+
+def test_the_last_closed_window_ends_before_now() -> None:
+    assert last_closed(NOON).end == datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+    assert window_key(last_closed(NOON).start) == "2026-11-20-11:45"
+
+
+def test_a_span_covers_every_window_that_it_touches() -> None:
+    span = Window(datetime(2026, 11, 20, 10, 7, tzinfo=UTC), datetime(2026, 11, 20, 11, 0, tzinfo=UTC))
+    assert sorted(range_tags(span).values()) == ["2026-11-20-10:00", "2026-11-20-10:45"]
