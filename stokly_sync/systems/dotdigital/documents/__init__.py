@@ -2,7 +2,8 @@
 
 from stokly_sync.systems.dotdigital.documents.contacts import build_contacts
 from stokly_sync.systems.dotdigital.documents.dispatches import build_dispatches
-from stokly_sync.systems.dotdigital.documents.orders import build_orders, order_contacts, order_products
+from stokly_sync.systems.dotdigital.documents.lines import order_products
+from stokly_sync.systems.dotdigital.documents.orders import build_orders, order_contacts
 from stokly_sync.systems.dotdigital.documents.products import build_products
 
 __all__ = [

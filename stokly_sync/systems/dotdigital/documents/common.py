@@ -50,11 +50,6 @@ def amount(value: Decimal) -> Decimal:
     return value.quantize(Decimal("0.01")) if isinstance(exponent, int) and exponent > -_PENNIES else value
 
 
-def one(nanos: int, currency: str | None) -> Decimal:
-    """`floats` for a single amount."""
-    return floats(np.array([nanos], dtype=np.int64), pd.Series([currency], dtype="str"))[0]
-
-
 def problems_where(keys: Sequence[str], mask: Iterable[bool], rule: str, detail: str) -> list[Problem]:
     """One problem for each key whose mask is true."""
     return [Problem(key, rule, detail) for key, hit in zip(keys, mask, strict=True) if hit]

@@ -85,7 +85,8 @@ def _documents(
         place = {field_name(settings, "CITY"): city, field_name(settings, "COUNTRY"): country}
         with_optional(fields, **place)
         mine, known = bought.get(key, ({}, None))
-        fields |= mine
+        # Where the customer's own place is not known, that of the newest order is told.
+        fields = {**mine, **fields}
         newest = later(version, known)
         if newest is None:
             raise ValueError(f"customer {key} has no version; rows come from landing, which always sets one")
@@ -111,7 +112,7 @@ def _bought(metrics: pd.DataFrame, settings: DotdigitalSettings) -> Mapping[str,
     """Data fields of what customers have bought, and since when that is so, by customer id."""
     names = {n: field_name(settings, n) for n in ("LTV", "CURRENCY", "ORDERS", "AOV", "FIRST_ORDER", "LAST_ORDER")}
     found = {}
-    for key, count, ltv, average, currency, first, last, skus, version in zip(
+    for key, count, ltv, average, currency, first, last, skus, city, country, unknown, version in zip(
         columns.keys(metrics["customer_id"]),
         columns.counts(metrics["order_count"]).tolist(),
         floats(columns.counts(metrics["lifetime_value"]), metrics["currency"]),
@@ -120,6 +121,9 @@ def _bought(metrics: pd.DataFrame, settings: DotdigitalSettings) -> Mapping[str,
         columns.stamps(metrics["first_order_at"]),
         columns.stamps(metrics["last_order_at"]),
         columns.texts(metrics["last_order_skus"]),
+        columns.texts(metrics["last_location_city"]),
+        columns.texts(metrics["last_location_country"]),
+        metrics["lifetime_value"].isna().tolist(),
         columns.moments(metrics["version"]),
         strict=True,
     ):
@@ -127,6 +131,9 @@ def _bought(metrics: pd.DataFrame, settings: DotdigitalSettings) -> Mapping[str,
         fields: Json = {names["LTV"]: ltv, names["ORDERS"]: count, names["AOV"]: average, names["CURRENCY"]: currency}
         with_optional(fields, **{names["FIRST_ORDER"]: first, names["LAST_ORDER"]: last})
         bought = [str(sku) for sku in _LIST.decode(skus)] if skus else []
-        with_optional(fields, **{field_name(settings, "LAST_SKUS"): ",".join(bought)})
+        place = {field_name(settings, "CITY"): city, field_name(settings, "COUNTRY"): country}
+        with_optional(fields, **{field_name(settings, "LAST_SKUS"): ",".join(bought)}, **place)
+        if unknown:
+            del fields[names["LTV"]]
         found[key] = (fields, version)
     return found

@@ -7,7 +7,7 @@ once: whoever sends decides by whether Dotdigital ever had it. Source: Dotdigita
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -23,11 +23,11 @@ from stokly_sync.systems.dotdigital.documents.common import (
     buyers,
     floats,
     later,
-    one,
     problems_where,
     with_optional,
     without,
 )
+from stokly_sync.systems.dotdigital.documents.lines import given_back, order_lines
 from stokly_sync.systems.dotdigital.settings import DotdigitalSettings
 
 TILL: Final = "epos"
@@ -58,19 +58,6 @@ def order_contacts(frames: Frames) -> pd.DataFrame:
     return pd.DataFrame(pairs, columns=["key", "needs"], dtype="str")
 
 
-def order_products(frames: Frames) -> pd.DataFrame:
-    """For the gate of orders: order id (`key`) and the SKU of each product that it sells (`needs`)."""
-    skus, lines = _skus(frames), frames["stokly.order_lines"]
-    named = zip(columns.keys(lines["order_id"]), columns.texts(lines["item_id"]), strict=True)
-    pairs = [(order, skus[item]) for order, item in named if item in skus]
-    return pd.DataFrame(pairs, columns=["key", "needs"], dtype="str")
-
-
-def _skus(frames: Frames) -> dict[str | None, str]:
-    known = frames["stokly.items"][frames["stokly.items"]["sku"].notna()]
-    return dict(zip(columns.texts(known["item_id"]), columns.keys(known["sku"]), strict=True))
-
-
 def _kept_back(
     frames: Frames,
     orders: pd.DataFrame,
@@ -82,7 +69,7 @@ def _kept_back(
     removed = cancelled(orders, settings.order_status).removed
     kept = problems_where(keys, removed, rules.ORDER_REMOVED.code, "removed in Stokly")
     waiting = not_confirmed(orders, settings.confirmed)
-    unknown, (_, uneven) = _unknown_lines(frames), _tax(orders)
+    unknown, (_, uneven) = unknown_lines(frames), _tax(orders)
     totals, currencies = columns.counts(orders["total"]).tolist(), columns.keys(orders["currency"])
     counts = columns.counts(orders["line_count"]).tolist()
     for index, key in enumerate(keys):
@@ -107,12 +94,6 @@ def _kept_back(
         elif refunded.total > totals[index] + money.minor_unit(currencies[index]) * max(counts[index], 1):
             kept.append(Problem(key, rules.REFUND_TOO_LARGE.code, "the refunds come to more than the total"))
     return kept
-
-
-def _unknown_lines(frames: Frames) -> set[str]:
-    skus, lines = _skus(frames), frames["stokly.order_lines"]
-    named = zip(columns.keys(lines["order_id"]), columns.texts(lines["item_id"]), strict=True)
-    return {order for order, item in named if item not in skus}
 
 
 def _tax(orders: pd.DataFrame) -> tuple[pd.Series, list[bool]]:
@@ -140,8 +121,9 @@ def _documents(
 ) -> list[Document]:
     ended = cancelled(orders, settings.order_status).either
     statuses = plain_status(orders, settings.order_status)
-    lines, given_back = _lines(frames, orders, refunds), _given_back(frames, settings)
+    lines, papers = order_lines(frames, orders, refunds), given_back(frames, settings)
     heads = _heads(orders, settings)
+    _add_refunds(heads, orders, refunds, ended)
     documents = []
     for index, (key, body, currency, total, version, event) in enumerate(
         zip(
@@ -155,16 +137,14 @@ def _documents(
         )
     ):
         refunded = refunds.get(key, _NOTHING)
-        net = 0 if ended[index] else total - refunded.total
-        body |= {"order_total": one(net, currency), "refund_total": one(refunded.total, currency)}
         body["order_status"] = statuses[index]
         if refunded.total and not ended[index]:
             whole = refunded.total + money.minor_unit(currency) * max(len(lines[key]), 1) > total
             status = settings.order_status
             body["order_status"] = status.refunded if whole else status.partly_refunded
         body["products"] = lines[key]
-        if given_back[key]:
-            body["refunds"] = given_back[key]
+        if papers[key]:
+            body["refunds"] = papers[key]
         identity = who[key].identity(settings.identifier) or NOBODY
         document = {"key": key, "contactIdentity": identity, "json": body}
         newest = later(version, refunded.version)
@@ -206,6 +186,15 @@ def _heads(orders: pd.DataFrame, settings: DotdigitalSettings) -> list[Json]:
     return heads
 
 
+def _add_refunds(heads: list[Json], orders: pd.DataFrame, refunds: dict[str, Refunded], ended: Sequence[bool]) -> None:
+    """What was given back, and what is left: nothing of an order that ended without a sale."""
+    back = np.array([refunds.get(body["id"], _NOTHING).total for body in heads], dtype=np.int64)
+    left = np.where(np.array(ended, dtype=np.bool_), 0, columns.counts(orders["total"]) - back)
+    currency = orders["currency"]
+    for body, net, refunded in zip(heads, floats(left, currency), floats(back, currency), strict=True):
+        body["order_total"], body["refund_total"] = net, refunded
+
+
 def _add_texts(heads: list[Json], orders: pd.DataFrame, settings: DotdigitalSettings) -> None:
     for body, number, kind, channel, reference, city, region, postcode, country, paid in zip(
         heads,
@@ -233,63 +222,3 @@ def _add_texts(heads: list[Json], orders: pd.DataFrame, settings: DotdigitalSett
             payment=paid,
             delivery_address=address,
         )
-
-
-def _lines(frames: Frames, orders: pd.DataFrame, refunds: dict[str, Refunded]) -> dict[str, list[Json]]:
-    rows = frames["stokly.order_lines"].sort_values(["order_id", "position"], kind="stable")
-    currency = rows["order_id"].map(pd.Series(orders["currency"].array, index=orders["order_id"].array))
-    skus = _skus(frames)
-    units = columns.counts(rows["quantity"])
-    price, gross = columns.counts(rows["line_price"]), columns.counts(rows["line_total"])
-    each = np.where(units != 0, units, 1)
-    found: dict[str, list[Json]] = defaultdict(list)
-    for order, line, item, sold, name, quantity, net, with_tax, total in zip(
-        columns.keys(rows["order_id"]),
-        columns.keys(rows["line_id"]),
-        columns.texts(rows["item_id"]),
-        columns.texts(rows["sku"]),
-        columns.texts(rows["name"]),
-        units.tolist(),
-        floats(price // each, currency),
-        floats(gross // each, currency),
-        floats(gross, currency),
-        strict=True,
-    ):
-        sku = skus.get(item) or sold or item or line
-        returned = refunds.get(order, _NOTHING).lines.get(line, (0, 0))[0]
-        found[order].append(
-            {
-                "name": name or sku,
-                "sku": sku,
-                "product_id": sku,
-                "qty": quantity,
-                "price": net,
-                "price_inc_tax": with_tax,
-                "line_total": total,
-                "qty_refunded": returned,
-            }
-        )
-    return found
-
-
-def _given_back(frames: Frames, settings: DotdigitalSettings) -> dict[str, list[Json]]:
-    """Each refund and each credit note without one, by order: id, date and total."""
-    refunds, notes = frames["stokly.refunds"], frames["stokly.credit_notes"]
-    live = columns.flags(refunds["live"])
-    states = (refunds["status"].isna() | refunds["status"].isin(list(settings.refund_states))).to_numpy()
-    named = refunds["credit_note_id"][live].dropna()
-    loose = notes[columns.flags(notes["live"]) & ~notes["credit_note_id"].isin(named).to_numpy()]
-    found: dict[str, list[Json]] = defaultdict(list)
-    for rows, key, amount in ((refunds[live & states], "refund_id", "total"), (loose, "credit_note_id", "value")):
-        for order, one_id, at, total in zip(
-            columns.texts(rows["order_id"]),
-            columns.keys(rows[key]),
-            columns.stamps(rows["created_at"]),
-            floats(columns.counts(rows[amount]), rows["currency"]),
-            strict=True,
-        ):
-            if order is not None:
-                found[order].append({"id": one_id, "date": at, "total": total})
-    for some in found.values():
-        some.sort(key=lambda entry: str(entry["id"]))
-    return found
