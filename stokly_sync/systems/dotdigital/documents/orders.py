@@ -27,7 +27,7 @@ from stokly_sync.systems.dotdigital.documents.common import (
     with_optional,
     without,
 )
-from stokly_sync.systems.dotdigital.documents.lines import given_back, order_lines
+from stokly_sync.systems.dotdigital.documents.lines import given_back, order_lines, unknown_lines
 from stokly_sync.systems.dotdigital.settings import DotdigitalSettings
 
 TILL: Final = "epos"
