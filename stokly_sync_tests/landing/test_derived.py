@@ -1,40 +1,21 @@
-"""Customer metrics: what they say, when they move, and that the way in which rows came leaves no trace."""
+"""Customer metrics: what they say, when they move, and where they are owed, on both databases."""
 
 from __future__ import annotations
 
-import itertools
 import json
-import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from datetime import timedelta
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from stokly_sync.contracts.confirmation import Confirmation
 from stokly_sync.contracts.money import NANO
-from stokly_sync.contracts.rules import Catalogue, Rule, catalogue
-from stokly_sync.flow import Team, Window
 from stokly_sync.landing import derived, grid, metrics, run
-from stokly_sync.landing.derived import Basis, Deriving
-from stokly_sync.landing.run import Reader, land_baseline, land_window, sweep
-from stokly_sync.warehouse import windows
+from stokly_sync.landing.derived import Basis
+from stokly_sync.landing.run import land_baseline, sweep
 from stokly_sync.warehouse.store import Warehouse
-from stokly_sync.warehouse.tables import LANDED
-from stokly_sync_tests.landing.source import Source
-
-METRICS = "derived.customer_metrics"
-T0 = grid.floor(datetime.now(UTC)) - timedelta(hours=8)
-SPAN = Window(T0, T0 + timedelta(hours=6))
-CODES = ("ST-ORDER-TOTAL", "ST-REFUND-OVER", "ST-REFUND-ORDER", "ST-TIME", "ST-MONEY", "ST-MEMBER-TYPE")
-RULES: Catalogue = catalogue(Rule(c, "It is wrong.", "Mend it.", Team.FINANCE, "X2") for c in CODES)
-# What only tells when a row was seen.
-SEEN = ("window_start", "landed_at", "version")
+from stokly_sync_tests.landing.shop import SPAN, T0, Shop
 
 
 @pytest.fixture(autouse=True)
@@ -42,86 +23,6 @@ def _small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "CHUNK_ROWS", 3)
     monkeypatch.setattr(derived, "_FIRST_ORDERS", 2)
     monkeypatch.setattr(derived, "_CHUNK_CUSTOMERS", 2)
-
-
-class Shop:
-    """Orders, refunds and credit notes at a source; each change is a minute later than the one before."""
-
-    def __init__(self, warehouse: Warehouse, basis: Basis | None = None) -> None:
-        self.warehouse = warehouse
-        self.reader = Reader(warehouse, RULES, "run-1", T0 - timedelta(days=1), basis=basis or Basis())
-        self.orders, self.refunds = Source("stokly.orders"), Source("stokly.refunds")
-        self.notes = Source("stokly.credit_notes")
-        self.minute = 0
-
-    @property
-    def now(self) -> datetime:
-        self.minute += 1
-        return T0 + timedelta(minutes=self.minute)
-
-    def order(self, key: str, customer: str | None, *skus: str | None, total: int = 0, **more: Any) -> None:
-        """An order of ten pounds a SKU, unless `total` says otherwise; known orders keep their time."""
-        now, amount = self.now, 10 * max(len(skus), 1) * NANO
-        before = self.orders.documents.get(key, {})
-        line = {"quantity": 1, "line_price": 10 * NANO, "line_tax": 0, "line_total": 10 * NANO}
-        lines = [{**line, "line_id": f"{key}-{n}", "position": n, "sku": sku} for n, sku in enumerate(skus or ("x",))]
-        row = {
-            "order_id": key,
-            "customer_id": customer,
-            "stage": "order",
-            "payment_status": "paid",
-            "live": True,
-            "currency": "GBP",
-            "total": total * NANO or amount,
-            "lines_total": total * NANO or amount,
-            "line_count": len(lines),
-            "created_at": before.get("created_at", now),
-            "updated_at": now,
-            "country": "GB",
-            "city": "Leeds",
-            "lines": lines,
-        }
-        self.orders.put(**row | more)
-
-    def refund(self, key: str, order: str | None, amount: int, **more: Any) -> None:
-        now = self.now
-        row = {"refund_id": key, "order_id": order, "status": "completed", "currency": "GBP", "total": amount * NANO}
-        self.refunds.put(**row | {"live": True, "created_at": now, "updated_at": now} | more)
-
-    def note(self, key: str, order: str | None, amount: int, **more: Any) -> None:
-        now = self.now
-        row = {"credit_note_id": key, "order_id": order, "currency": "GBP", "value": amount * NANO, "live": True}
-        self.notes.put(**row | {"created_at": now, "updated_at": now} | more)
-
-    def land(self) -> None:
-        for source in (self.orders, self.refunds, self.notes):
-            land_window(self.reader, source.extract(), None, SPAN)
-
-    def rows(self, *, live: bool | None = None) -> dict[str, Any]:
-        """Metrics by customer, without what only tells when a row was seen."""
-        table = LANDED[METRICS]
-        query = sa.select(*(c for c in table.c if c.name not in SEEN)).where(table.c.brand == self.warehouse.brand)
-        query = query if live is None else query.where(table.c.live == live)
-        with self.warehouse.reading() as connection:
-            return {row.customer_id: row for row in connection.execute(query)}
-
-    def one(self, customer: str) -> Any:
-        table = LANDED[METRICS]
-        with self.warehouse.reading() as connection:
-            return connection.execute(sa.select(table).where(table.c.customer_id == customer)).one()
-
-    def owed(self) -> dict[datetime, int]:
-        with self.warehouse.reading() as connection:
-            found = windows.owed(connection, brand=self.warehouse.brand, feed="f", datasets=[METRICS])
-        return {o.window.start: o.revision for o in found}
-
-    def recompute(self) -> int:
-        deriving = Deriving(self.warehouse.brand, "run-2", self.reader.windows_from, self.reader.basis)
-        return derived.recompute(self.warehouse, deriving, SPAN.start)
-
-    def forget(self) -> None:
-        with self.warehouse.transaction() as connection:
-            connection.execute(sa.delete(LANDED[METRICS]))
 
 
 @pytest.fixture
@@ -392,136 +293,3 @@ def test_a_full_recomputation_on_another_basis_changes_what_it_must(shop: Shop) 
     again = Shop(shop.warehouse, Basis(currency="EUR"))
     assert again.recompute() == 2
     assert json.loads(again.one("a").other_values) == {"GBP": "50.000000000"}
-
-
-CUSTOMERS = st.sampled_from(["a", "b", "c", None])
-ORDER_KEYS = st.sampled_from(["o1", "o2", "o3", "o4", "o5"])
-CURRENCIES = st.sampled_from(["GBP", "GBP", "EUR"])
-AN_ORDER = st.fixed_dictionaries(
-    {
-        "key": ORDER_KEYS,
-        "customer": CUSTOMERS,
-        "skus": st.lists(st.sampled_from(["red", "blue", "green", None]), min_size=1, max_size=3),
-        "currency": CURRENCIES,
-        "payment_status": st.sampled_from(["paid", "paid", "unpaid"]),
-        "stage": st.sampled_from(["order", "order", "quote"]),
-        "tags": st.sampled_from([None, [], ["fraud-hold"]]),
-        "live": st.sampled_from([True, True, False]),
-        "bad": st.sampled_from([False, False, False, True]),
-    }
-)
-A_REFUND = st.fixed_dictionaries(
-    {
-        "key": st.sampled_from(["r1", "r2"]),
-        "order": ORDER_KEYS,
-        "amount": st.integers(1, 12),
-        "currency": CURRENCIES,
-        "status": st.sampled_from(["completed", None, "pending"]),
-        "credit_note_id": st.sampled_from([None, "n1", "n2"]),
-        "live": st.sampled_from([True, True, False]),
-    }
-)
-A_NOTE = st.fixed_dictionaries(
-    {"key": st.sampled_from(["n1", "n2"]), "order": ORDER_KEYS, "amount": st.integers(1, 12), "currency": CURRENCIES}
-)
-STEPS = st.lists(
-    st.one_of(
-        st.tuples(st.just("order"), AN_ORDER),
-        st.tuples(st.just("refund"), A_REFUND),
-        st.tuples(st.just("note"), A_NOTE),
-        st.tuples(st.sampled_from(["land orders", "land refunds", "land notes", "sweep orders"]), st.none()),
-        st.tuples(st.just("drop"), ORDER_KEYS),
-    ),
-    min_size=4,
-    max_size=24,
-)
-
-
-def act(shop: Shop, step: str, given: Any) -> None:
-    """One step of a random life."""
-    more = dict(given) if isinstance(given, dict) else {}
-    sources = {"orders": shop.orders, "refunds": shop.refunds, "notes": shop.notes}
-    if step == "order":
-        total = 999 if more.pop("bad") else 0
-        known = {"lines_total": 10 * NANO} if total else {}
-        shop.order(more.pop("key"), more.pop("customer"), *more.pop("skus"), total=total, **known, **more)
-    elif step == "refund":
-        shop.refund(more.pop("key"), more.pop("order"), more.pop("amount"), **more)
-    elif step == "note":
-        shop.note(more.pop("key"), more.pop("order"), more.pop("amount"), **more)
-    elif step == "drop":
-        shop.orders.documents.pop(given, None)
-    elif step == "sweep orders":
-        sweep(shop.reader, shop.orders.extract(), None, now=SPAN.end)
-    else:
-        land_window(shop.reader, sources[step.removeprefix("land ")].extract(), None, SPAN)
-
-
-def by_hand(warehouse: Warehouse) -> dict[str, Any]:
-    """Lifetime value by currency, number of orders and SKUs of each customer, row by row from what is landed."""
-    with warehouse.reading() as connection:
-        orders, lines, refunds, notes = (
-            list(connection.execute(sa.select(LANDED[f"stokly.{name}"])))
-            for name in ("orders", "order_lines", "refunds", "credit_notes")
-        )
-    found: dict[str, Any] = {}
-    for order in sorted(orders, key=lambda o: (o.created_at, o.order_id), reverse=True):
-        confirmed = order.live and order.stage == "order" and order.payment_status == "paid"
-        if not confirmed or order.customer_id is None or "fraud-hold" in (order.tags or ""):
-            continue
-        mine = found.setdefault(order.customer_id, {"count": 0, "values": {}, "skus": []})
-        named = {r.credit_note_id for r in refunds if r.live and r.order_id == order.order_id}
-        parts = [(order.currency, order.total)]
-        parts += [
-            (r.currency, -r.total)
-            for r in refunds
-            if r.live and r.order_id == order.order_id and r.status in (None, "completed")
-        ]
-        parts += [
-            (n.currency, -n.value)
-            for n in notes
-            if n.live and n.order_id == order.order_id and n.credit_note_id not in named
-        ]
-        mine["count"] += 1
-        for currency, amount in parts:
-            mine["values"][currency] = mine["values"].get(currency, 0) + amount
-        of_order = sorted((line.position, line.sku) for line in lines if line.order_id == order.order_id and line.sku)
-        mine["skus"] += [sku for _, sku in of_order if sku not in mine["skus"]]
-        mine["skus"] = list(dict.fromkeys(mine["skus"]))
-    return found
-
-
-def told(row: Any) -> dict[str, Any]:
-    others = {currency: int(text.replace(".", "")) for currency, text in json.loads(row.other_values).items()}
-    base = {"GBP": row.lifetime_value} if row.lifetime_value else {}
-    return {"count": row.order_count, "values": others | base, "skus": json.loads(row.sku_history)}
-
-
-def without_zero_base(hand: dict[str, Any]) -> dict[str, Any]:
-    values = {c: v for c, v in hand["values"].items() if v or c != "GBP"}
-    return {**hand, "values": values}
-
-
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=STEPS)
-def test_however_rows_came_metrics_are_what_a_full_recomputation_makes(
-    migrated_sqlite: Path, steps: list[tuple[str, Any]]
-) -> None:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "warehouse.sqlite"
-        shutil.copy(migrated_sqlite, path)
-        warehouse = Warehouse.open(f"sqlite:///{path}", brand="demo")
-        shop = Shop(warehouse)
-        shop.reader = Reader(warehouse, RULES, "run-1", T0, share=1.0)
-        for step, more in itertools.chain(steps, [(f"land {name}", None) for name in ("orders", "refunds", "notes")]):
-            act(shop, step, more)
-        incremental = shop.rows()
-        live = {customer: row for customer, row in incremental.items() if row.live}
-        assert {c: told(row) for c, row in live.items()} == {
-            c: without_zero_base(hand) for c, hand in by_hand(warehouse).items()
-        }
-        assert shop.recompute() == 0
-        shop.forget()
-        shop.recompute()
-        assert shop.rows() == live
-        warehouse.close()
