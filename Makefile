@@ -8,6 +8,7 @@ WORKERS ?= 2
 ARGS ?=
 
 BIN := $(VENV)/bin
+COMMA := ,
 RUNTIME := $(VENV)/.installed-runtime
 DEV := $(VENV)/.installed-dev
 BENCH := $(VENV)/.installed-bench
@@ -72,7 +73,7 @@ $(DEV): $(INPUTS) | $(BIN)/python
 	@touch $(RUNTIME) $@
 
 $(BENCH): $(INPUTS) | $(BIN)/python
-	@$(call install,.[dev,bench])
+	@$(call install,.[dev$(COMMA)bench])
 	@touch $(RUNTIME) $(DEV) $@
 
 # The version is asked again: an environment may be older than the rule that it must fit.

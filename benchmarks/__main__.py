@@ -10,8 +10,10 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 
 from benchmarks.context import Context
+from benchmarks.harness import SideFailed
 from benchmarks.results import Report
 from benchmarks.surroundings import Unavailable
 
@@ -42,11 +44,14 @@ def main() -> int:
     unknown = [name for name in arguments.names if name not in NAMES]
     if unknown:
         parser.error(f"no benchmark {unknown[0]!r}; there are {', '.join(NAMES)}")
+    names = arguments.names or NAMES
+    # All at once, so that nobody's editing meanwhile breaks a run of an hour.
+    modules = {name: importlib.import_module(f"benchmarks.{name}") for name in names}
     reports = []
     with ExitStack() as stack:
         context = Context(rows=arguments.rows, rounds=arguments.rounds, stack=stack)
-        for name in arguments.names or NAMES:
-            reports += _one(name, context)
+        for name, module in modules.items():
+            reports += _one(name, module, context)
     print(f"\n{surroundings_line(arguments.rows, arguments.rounds)}")
     if arguments.markdown:
         text = [surroundings_line(arguments.rows, arguments.rounds), *(report.markdown() for report in reports)]
@@ -54,12 +59,11 @@ def main() -> int:
     return 0 if all(line.met is not False for report in reports for line in report.lines) else 1
 
 
-def _one(name: str, context: Context) -> list[Report]:
-    module = importlib.import_module(f"benchmarks.{name}")
+def _one(name: str, module: ModuleType, context: Context) -> list[Report]:
     print(f"\n{name} ...", file=sys.stderr, flush=True)
     try:
         report = Report(name, module.TITLE, module.run(context))
-    except Unavailable as error:
+    except (Unavailable, SideFailed) as error:
         print(f"{name}: left out: {error}", flush=True)
         return []
     print(f"\n{report.text()}", flush=True)

@@ -138,6 +138,11 @@ def seconds(samples: Sequence[Sample]) -> float:
     return statistics.median(sample.seconds for sample in samples)
 
 
+def cpu_seconds(samples: Sequence[Sample]) -> float:
+    """Median of the processor's time."""
+    return statistics.median(sample.cpu for sample in samples)
+
+
 def ratio(samples: Mapping[str, Sequence[Sample]], *, of: str, to: str) -> float:
     """How many times faster `of` is than `to`: median of the rounds' ratios."""
     return statistics.median(b.seconds / a.seconds for a, b in zip(samples[of], samples[to], strict=True))

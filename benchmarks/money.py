@@ -24,7 +24,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from benchmarks.context import Context
-from benchmarks.harness import rounds, seconds, timed
+from benchmarks.harness import cpu_seconds, rounds, timed
 from benchmarks.results import Line
 from stokly_sync.contracts.money import NANO
 from stokly_sync.systems.stokly.documents.cells import Cells
@@ -73,7 +73,7 @@ def run(context: Context) -> list[Line]:
 
 def _line(step: str, sides: dict[str, Callable[[], Any]], count: int, rows: int) -> Line:
     samples = rounds({name: partial(timed, work) for name, work in sides.items()}, count=count)
-    mine, other = (seconds(samples[name]) / rows * 1e6 for name in ("int64", "decimal"))
+    mine, other = (cpu_seconds(samples[name]) / rows * 1e6 for name in ("int64", "decimal"))
     return Line(step, f"{mine:.2f} against {other:.2f} s per million rows, ratio {other / mine:.1f}")
 
 
@@ -129,7 +129,8 @@ SIDES: Final = {
 
 def _pandera(side: Side, frame: pd.DataFrame) -> object:
     def rule(checked: pd.DataFrame) -> pd.Series:
-        return (side.computable(checked["total"]) - _added(side, checked)).abs() <= side.cent
+        kept: pd.Series = (side.computable(checked["total"]) - _added(side, checked)).abs() <= side.cent
+        return kept
 
     dtypes = {name: pa_check.Column(frame[name].dtype) for name in _MEMBERS}
     return pa_check.DataFrameSchema(dtypes, checks=pa_check.Check(rule)).validate(frame, lazy=True)
