@@ -261,6 +261,45 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class Part:
+    """What an append-only destination holds, or should hold, of a part of a record: units, and nano units of money."""
+
+    quantity: int
+    value: int
+
+
+@dataclass(frozen=True)
+class Append:
+    """How a feed adds to a destination that can neither replace nor remove: always the difference to what it holds.
+
+    A document says what a record should add up to, part by part. Delivery keeps what was accepted of each record, sends
+    what is missing (negative where it is too much), and nothing at all before it was said where history begins: from
+    `history_from` on, or with what was adopted (see `delivery.history`).
+    """
+
+    parts: Callable[[Json], Mapping[str, Part]]
+    """What a document adds up to, by part."""
+    with_parts: Callable[[Json, Mapping[str, Part]], Json]
+    """The same document with other parts: those still to be added."""
+    at: Callable[[Json], datetime]
+    """The time (UTC) by which a document lies before or after the beginning of history."""
+    history_from: datetime | None = None
+    advice: str = ""
+    """How a person says where history begins, for messages."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """How a feed publishes all of its records at once, for destinations that fetch a file and replace everything."""
+
+    publish: Callable[[Any, Iterator[Sequence[Document]]], str]
+    """`publish(client, documents)`: written aside, checked, then put in place in one step; gives a receipt. Nothing is
+    changed when it raises (TransientError or PermanentError)."""
+    current: Callable[[Any], bool]
+    """Whether what is published is there and of today; otherwise it is published again though nothing changed."""
+
+
+@dataclass(frozen=True)
 class Feed:
     """What is loaded into a destination; the unit of the design, declared once in `systems/<name>/feeds.py`."""
 
@@ -275,9 +314,13 @@ class Feed:
     replay: ReplayClass
     limits: BatchLimits
     build: Callable[[Frames], Built]
-    send: Callable[[Any, Sequence[Record]], Sequence[Outcome]]
+    send: Callable[[Any, Sequence[Record]], Sequence[Outcome]] | None = None
     """`send(client, batch)`: one request. Returns the outcome of every record of the batch, or raises
-    `BatchRefused`, `InDoubt`, `TransientError` or `PermanentError` for the batch as a whole."""
+    `BatchRefused`, `InDoubt`, `TransientError` or `PermanentError` for the batch as a whole. None where `whole` is."""
+    append: Append | None = None
+    """For destinations that can only be added to (`ReplayClass.NEVER`)."""
+    whole: Whole | None = None
+    """For destinations that take all records at once."""
     settle: Callable[[Any, Sequence[Outcome]], Sequence[Outcome]] | None = None
     """`settle(client, submitted)`: what is known by now of submitted records; open ones may be left out."""
     look_up: Callable[[Any, Sequence[Record]], Sequence[Outcome]] | None = None

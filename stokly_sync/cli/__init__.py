@@ -8,6 +8,7 @@ on stderr says what to do, and never a traceback for anything that we foresaw.
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -57,6 +58,33 @@ def plan(
         from stokly_sync.cli import syncing
 
         raise typer.Exit(syncing.plan(system, as_json=as_json))
+
+
+@app.command()
+def adopt(
+    system: Annotated[str, typer.Argument(metavar="SYSTEM", help="The destination.")],
+    before: Annotated[datetime | None, typer.Option("--before", help="Only what lies before this time (UTC).")] = None,
+) -> None:
+    """Say that a destination which can only be added to holds already what Stokly holds; sends nothing."""
+    with guarded():
+        from stokly_sync.cli import deciding
+
+        raise typer.Exit(deciding.adopt(system, before=before))
+
+
+@app.command()
+def doubts(
+    keys: Annotated[list[str] | None, typer.Argument(metavar="KEY", help="Records in doubt.")] = None,
+    feed: Annotated[str | None, typer.Option("--feed", metavar="FEED", help="Such as emarsys/orders.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All records of the feed that are in doubt.")] = False,
+    arrived: Annotated[bool, typer.Option("--arrived", help="They are at the destination.")] = False,
+    again: Annotated[bool, typer.Option("--send-again", help="They are not: send them again.")] = False,
+) -> None:
+    """Show records that were sent without an answer, and say what became of them."""
+    with guarded():
+        from stokly_sync.cli import deciding
+
+        raise typer.Exit(deciding.doubt(feed, keys or [], every=every, arrived=arrived, again=again))
 
 
 @app.command()

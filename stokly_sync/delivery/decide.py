@@ -7,16 +7,17 @@ rule may keep it back; then the ledger says whether the destination holds it alr
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 from stokly_sync.contracts.rules import Catalogue, Effect
+from stokly_sync.delivery.appending import Beginning, Held, missing
 from stokly_sync.delivery.encoding import Encoded, encode
-from stokly_sync.delivery.rules import WAITS
+from stokly_sync.delivery.rules import BEFORE_HISTORY, NO_HISTORY, WAITS
 from stokly_sync.errors import PermanentError
-from stokly_sync.flow import Built, Feed, Problem, ReplayClass, State
+from stokly_sync.flow import Append, Built, Document, Feed, Problem, ReplayClass, State
 
 
 class Verdict(StrEnum):
@@ -68,11 +69,14 @@ class Known:
     """What is known of the records of a chunk: ledger entries, and the exceptions that a person chose to ignore.
 
     `ignored` holds pairs of key and rule. `sending` are keys that an open attempt names: a dead run may have sent them.
+    `held` and `begins` are for append-only feeds: what the destination holds of each record, and where history begins.
     """
 
     entries: Mapping[str, Entry]
     ignored: Collection[tuple[str, str]] = ()
     sending: Collection[str] = ()
+    held: Mapping[str, Held] = field(default_factory=dict)
+    begins: Beginning = field(default_factory=Beginning)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +109,7 @@ def decide(
     documents = {document.key: document for document in built.documents}
     problems = worst_problems(built.kept_back, catalogue)
     _refuse_lost(feed, set(keys), documents.keys() | problems.keys(), len(documents) != len(built.documents))
-    decisions = []
-    for key in keys:
-        document = documents.get(key)
-        encoded = encode(document) if document is not None else None
-        decisions.append(_decide_one(feed, key, encoded, problems.get(key), known, catalogue, force))
+    decisions = [_decide_one(feed, key, documents.get(key), problems.get(key), known, catalogue, force) for key in keys]
     _pass_gates(decisions, waits)
     return decisions
 
@@ -144,7 +144,7 @@ def effect_of(rule: str, catalogue: Catalogue) -> Effect:
 def _decide_one(
     feed: Feed,
     key: str,
-    encoded: Encoded | None,
+    document: Document | None,
     problem: Problem | None,
     known: Known,
     catalogue: Catalogue,
@@ -156,13 +156,36 @@ def _decide_one(
     if key in known.sending and feed.replay is not ReplayClass.UPSERT:
         return Decision(key, Verdict.HELD)
     # A document beside a problem cancels what the destination holds; there is nothing to cancel where it holds nothing.
-    if problem is not None and (encoded is None or entry is None or entry.accepted_hash is None):
+    if problem is not None and (document is None or entry is None or entry.accepted_hash is None):
         if (key, problem.rule) in known.ignored:
             return Decision(key, Verdict.HELD)
         return Decision(key, _VERDICTS[effect_of(problem.rule, catalogue)], problem.rule, problem.detail)
-    if encoded is None:
+    if document is None:
         raise AssertionError(f"{feed.id}: a record without document and problem was let through")
+    if feed.append is not None:
+        return _add(feed.append, document, entry, known)
+    encoded = encode(document)
     return Decision(key, _against_ledger(feed, encoded, entry, force), encoded=encoded)
+
+
+def _add(append: Append, document: Document, entry: Entry | None, known: Known) -> Decision:
+    """Send what the destination lacks of a record, never what it has; by no force again (E3)."""
+    key, held = document.key, known.held.get(document.key, {})
+    if not known.begins.said:
+        return Decision(key, Verdict.PARKED, NO_HISTORY, append.advice, encode(document))
+    if not held and not known.begins.covers(append, document.body):
+        return Decision(key, Verdict.EXCLUDED, BEFORE_HISTORY, "it lies before the beginning of history")
+    left = missing(append, document, held)
+    if left is None:
+        return Decision(key, Verdict.UNCHANGED, encoded=encode(document))
+    encoded = encode(left)
+    if entry is None:
+        return Decision(key, Verdict.SEND, encoded=encoded)
+    if entry.accepted_version is not None and encoded.version < entry.accepted_version:
+        return Decision(key, Verdict.UNCHANGED, encoded=encoded)
+    refused = entry.state == State.REJECTED and entry.document_hash == encoded.hash and not entry.stale
+    held_back = refused or entry.state == State.SUBMITTED
+    return Decision(key, Verdict.HELD if held_back else Verdict.SEND, encoded=encoded)
 
 
 def _against_ledger(feed: Feed, encoded: Encoded, entry: Entry | None, force: bool) -> Verdict:

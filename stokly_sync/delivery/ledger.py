@@ -112,6 +112,16 @@ class Ledger:
             query = query.where(LEDGER.c.sent_at < before)
         return [_item(row) for row in connection.execute(query)]
 
+    def parked(self, connection: sa.Connection, *, rule: str, after: str | None, size: int) -> list[Item]:
+        """The next records that wait under a rule, in key order; those without a document are left out."""
+        query = self._items(State.PARKED, after, size).where(LEDGER.c.rule == rule, LEDGER.c.document.is_not(None))
+        return [_item(row) for row in connection.execute(query)]
+
+    def doubtful(self, connection: sa.Connection, keys: Collection[str]) -> list[Item]:
+        """Those of `keys` that are in doubt, in key order."""
+        query = self._items(State.IN_DOUBT, None, len(keys)).where(among(connection, LEDGER.c.key, keys))
+        return [_item(row) for row in connection.execute(query)]
+
     def planned_among(self, connection: sa.Connection, keys: Collection[str]) -> list[Item]:
         """Those of `keys` that are planned, in key order."""
         query = self._items(State.PLANNED, None, len(keys)).where(among(connection, LEDGER.c.key, keys))

@@ -171,9 +171,8 @@ class Outgoing:
         site = self.site
         crashpoint("send:before-merge")
         with site.warehouse.transaction() as connection:
-            site.ledger.note(connection, stored.outcomes, now=stored.at)
+            site.store(connection, stored.outcomes, stored.items, now=stored.at)
             site.ledger.count_try(connection, stored.again)
-            site.problems.follow(connection, stored.outcomes, stored.items, now=stored.at)
             site.attempts.close(connection, stored.closings, now=stored.at)
 
     def _finish_storing(self) -> None:

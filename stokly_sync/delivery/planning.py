@@ -24,10 +24,12 @@ import sqlalchemy as sa
 from stokly_sync.contracts.rules import Catalogue, Effect
 from stokly_sync.crashpoints import crashpoint
 from stokly_sync.delivery.attempts import Attempts
+from stokly_sync.delivery.booking import Books
 from stokly_sync.delivery.candidates import Candidates, Chunk, Kept
 from stokly_sync.delivery.decide import Decision, Entry, Known, Verdict, Wait, decide, effect_of
 from stokly_sync.delivery.figures import PlanFigures, PlanScope
 from stokly_sync.delivery.gates import waiting
+from stokly_sync.delivery.history import beginning
 from stokly_sync.delivery.ledger import Ledger
 from stokly_sync.delivery.loading import load
 from stokly_sync.delivery.options import utc_now
@@ -144,7 +146,9 @@ class _Planning:
             frames = load(connection, self.feed, chunk.keys, brand=self.warehouse.brand)
             entries = self.ledger.entries(connection, chunk.keys)
             ignored = self.problems.ignored(connection, chunk.keys)
-        return _Gathered(chunk, frames, Known(entries, ignored, self.sending))
+            held = Books(self.warehouse.brand, self.feed).held(connection, chunk.keys)
+            begins = beginning(connection, self.feed, brand=self.warehouse.brand)
+        return _Gathered(chunk, frames, Known(entries, ignored, self.sending, held, begins))
 
     def _decide(self, gathered: _Gathered) -> tuple[list[Decision], Sequence[Problem]]:
         # The documents end here: encoded they take a tenth of the memory.

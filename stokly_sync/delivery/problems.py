@@ -81,6 +81,10 @@ class Problems:
         if trigger.orphan_rule is not None:
             self._close(connection, keys, [], [trigger.orphan_rule], now)
 
+    def decided(self, connection: sa.Connection, keys: Sequence[str], *, now: datetime) -> None:
+        """Close what was in doubt and is to be sent again."""
+        self._close(connection, keys, [], [IN_DOUBT], now)
+
     def follow(
         self, connection: sa.Connection, outcomes: Sequence[Outcome], items: Mapping[str, Item], *, now: datetime
     ) -> None:

@@ -67,10 +67,9 @@ def _close(
     closings = [Closing(a.attempt_id, _summary(a, by_key.keys(), fates), "found open at a start", 0) for a in left]
     with site.warehouse.transaction() as connection:
         # The try of a call without an answer was counted when this run stored it; that of a dead run was not.
-        site.ledger.note(connection, outcomes, now=now, sent=not own)
+        site.store(connection, outcomes, by_key, now=now, sent=not own)
         if not own:
             site.ledger.count_try(connection, [key for key in by_key if key not in fates])
-        site.problems.follow(connection, outcomes, by_key, now=now)
         site.attempts.close(connection, closings, now=now)
     site.count(outcomes, by_key, now=now, into=None if own else site.recovered)
     if not own:

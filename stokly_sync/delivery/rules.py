@@ -13,6 +13,8 @@ from stokly_sync.flow import Team
 WAITS: Final = "DELIVERY-WAITS"
 REJECTED: Final = "DELIVERY-REJECTED"
 IN_DOUBT: Final = "DELIVERY-IN-DOUBT"
+NO_HISTORY: Final = "DELIVERY-NO-HISTORY"
+BEFORE_HISTORY: Final = "DELIVERY-BEFORE-HISTORY"
 
 RULES: Final = (
     Rule(
@@ -36,10 +38,28 @@ RULES: Final = (
     Rule(
         code=IN_DOUBT,
         problem="The record was sent, no answer came, and the destination can neither deduplicate nor be asked.",
-        advice="Look the record up at the destination, then mark it as arrived, or retry it.",
+        advice="Look the record up at the destination; then tell `stokly-sync doubts` that it arrived, or to send it.",
         owner=Team.OPERATIONS,
         requirement="X6",
         effect=Effect.QUARANTINE,
         severity=Severity.HIGH,
+    ),
+    Rule(
+        code=NO_HISTORY,
+        problem="The destination can only be added to, and nobody has said yet what it holds already.",
+        advice="Set history_from if it holds nothing from a time on, or run `stokly-sync adopt` if it holds all of it.",
+        owner=Team.OPERATIONS,
+        requirement="E3",
+        effect=Effect.PARK,
+        severity=Severity.HIGH,
+    ),
+    Rule(
+        code=BEFORE_HISTORY,
+        problem="The record lies before the time from which history is sent to the destination.",
+        advice="Nothing to do; history_from says where history begins.",
+        owner=Team.OPERATIONS,
+        requirement="E3",
+        effect=Effect.EXCLUDE,
+        severity=Severity.LOW,
     ),
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,8 +17,10 @@ import sqlalchemy as sa
 from stokly_sync.contracts.rules import Catalogue
 from stokly_sync.delivery.breaker import Breaker
 from stokly_sync.delivery.figures import DeliveryFigures
+from stokly_sync.delivery.history import must_be_said
 from stokly_sync.delivery.options import DeliveryRefused, DeliveryStopped, Options
 from stokly_sync.delivery.outgoing import Outgoing
+from stokly_sync.delivery.publishing import Publisher, publisher
 from stokly_sync.delivery.recovery import recover
 from stokly_sync.delivery.settling import settle_earlier, settle_own
 from stokly_sync.delivery.site import Site
@@ -49,15 +52,17 @@ def deliver(
     DeliveryRefused (permanent), both with the figures so far, when the destination is down or refuses us;
     PermanentError for an unknown plan. Source: X6, X13, X16, X17, O7.
     """
-    site = Site(warehouse, feed, client, catalogue, run_id, options or Options())
+    whole = publisher(warehouse, feed) if feed.send is None else None
+    sendable = feed if whole is None else replace(feed, send=whole.send)
+    site = Site(warehouse, sendable, client, catalogue, run_id, options or Options())
     guard = breaker or Breaker(warehouse.engine, f"{warehouse.brand}/{feed.system}")
     before = calls(client) if calls else 0
     with warehouse.exclusive(f"feed:{feed.id}", purpose=f"deliver {run_id}"), few_collections():
         moved = _moved(site, plan_id)
         # Without work nobody is called: that must neither take the one probe nor pass for a success.
-        if _work(site, plan_id):
+        if _work(site, plan_id) or (whole is not None and whole.stale(client)):
             guard.check()
-        to_send, trouble = _deliver(site, plan_id)
+        to_send, trouble = _deliver(site, plan_id, whole)
         with warehouse.reading() as connection:
             left = site.ledger.count(connection, State.PLANNED, plan_id=plan_id)
         _close_plans(site, plan_id, written=to_send - left)
@@ -93,14 +98,14 @@ def _stopped(feed: Feed, trouble: Trouble, figures: DeliveryFigures) -> Delivery
     return DeliveryRefused(message, figures=figures)
 
 
-def _deliver(site: Site, plan_id: str | None) -> tuple[int, Trouble | None]:
+def _deliver(site: Site, plan_id: str | None, whole: Publisher | None) -> tuple[int, Trouble | None]:
     """All steps up to the first trouble; gives how many records there were to send."""
     started = site.options.now()
-    trouble = _first_steps(site, started)
+    trouble = _first_steps(site, plan_id, started)
     with site.warehouse.reading() as connection:
         to_send = site.ledger.count(connection, State.PLANNED, plan_id=plan_id)
     if trouble is None:
-        trouble = _send(site, plan_id)
+        trouble = _send(site, plan_id) or _refresh(site, whole)
     # Also after trouble: what was taken before it may be settled by now.
     if not isinstance(trouble, PermanentError):
         try:
@@ -110,13 +115,20 @@ def _deliver(site: Site, plan_id: str | None) -> tuple[int, Trouble | None]:
     return to_send, trouble
 
 
-def _first_steps(site: Site, started: datetime) -> Trouble | None:
+def _first_steps(site: Site, plan_id: str | None, started: datetime) -> Trouble | None:
     try:
         recover(site)
         settle_earlier(site, started=started)
+        _refuse_unsaid(site, plan_id)
     except (TransientError, PermanentError) as error:
         return error
     return None
+
+
+def _refuse_unsaid(site: Site, plan_id: str | None) -> None:
+    with site.warehouse.reading() as connection:
+        if site.feed.append is not None and site.ledger.count(connection, State.PLANNED, plan_id=plan_id):
+            must_be_said(connection, site.feed, brand=site.warehouse.brand)
 
 
 def _send(site: Site, plan_id: str | None) -> Trouble | None:
@@ -133,6 +145,17 @@ def _send(site: Site, plan_id: str | None) -> Trouble | None:
                 recover(site, own=True)
             except (TransientError, PermanentError) as error:
                 return error
+    return None
+
+
+def _refresh(site: Site, whole: Publisher | None) -> Trouble | None:
+    """Publish what is not there any more, or of an earlier day, although no record of it was due."""
+    if whole is None or whole.receipt is not None or not whole.stale(site.client):
+        return None
+    try:
+        whole.publish(site.client)
+    except (TransientError, PermanentError) as error:
+        return error
     return None
 
 

@@ -9,9 +9,12 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+import sqlalchemy as sa
+
 from stokly_sync.contracts.rules import Catalogue
 from stokly_sync.crashpoints import crashpoint
 from stokly_sync.delivery.attempts import Attempts
+from stokly_sync.delivery.booking import Books
 from stokly_sync.delivery.gates import waiting
 from stokly_sync.delivery.ledger import Item, Ledger
 from stokly_sync.delivery.loading import load
@@ -42,6 +45,11 @@ class Site:
         return Ledger(self.warehouse.brand, self.feed.id)
 
     @cached_property
+    def books(self) -> Books:
+        """What the destination holds, for append-only feeds."""
+        return Books(self.warehouse.brand, self.feed)
+
+    @cached_property
     def attempts(self) -> Attempts:
         """The feed's attempts."""
         return Attempts(self.warehouse.brand, self.feed.id)
@@ -58,6 +66,20 @@ class Site:
             waits = waiting(connection, self.feed, frames, keys, brand=self.warehouse.brand)
         return {key: wait.reason for key, wait in waits.items()}
 
+    def store(
+        self,
+        connection: sa.Connection,
+        outcomes: Sequence[Outcome],
+        items: Mapping[str, Item],
+        *,
+        now: datetime,
+        sent: bool = True,
+    ) -> None:
+        """Store what became of records in ledger, books and exceptions; `sent` as in `Ledger.note`."""
+        self.ledger.note(connection, outcomes, now=now, sent=sent)
+        self.books.add(connection, outcomes, items, now=now)
+        self.problems.follow(connection, outcomes, items, now=now)
+
     def settle(self, outcomes: Sequence[Outcome], asked: Mapping[str, Item], *, earlier: bool = False) -> None:
         """Store what was learnt of submitted records; `earlier` when another run had submitted them."""
         if not outcomes:
@@ -66,8 +88,7 @@ class Site:
         items = {o.key: asked[o.key] for o in outcomes}
         crashpoint("settle:before-merge")
         with self.warehouse.transaction() as connection:
-            self.ledger.note(connection, outcomes, now=now, sent=False)
-            self.problems.follow(connection, outcomes, items, now=now)
+            self.store(connection, outcomes, items, now=now, sent=False)
         self.count(outcomes, items, now=now, into=self.settled_earlier if earlier else None)
 
     def count(

@@ -91,6 +91,8 @@ class Comparison:
         Rounding to minor units may move each record by up to half a minor unit; less than that is not reported.
         """
         left: dict[str, int] = {}
+        if not self.source.totals:
+            return left  # the feed sums no money of its source
         for currency in {*self.source.totals, *self.ours.totals}:
             gap = (
                 self.source.totals.get(currency, 0)

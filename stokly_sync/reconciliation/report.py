@@ -57,7 +57,7 @@ def feed_json(comparison: Comparison) -> Json:
             "expected": comparison.ours.count,
             "destination": comparison.theirs.count,
         },
-        "totals": _both(comparison.source.totals, comparison.theirs.totals),
+        "totals": _both(comparison.source.totals or comparison.ours.totals, comparison.theirs.totals),
         "refunds": _both(comparison.ours.refunds, comparison.theirs.refunds),
         "differences": {
             "explained": comparison.explained,

@@ -27,7 +27,7 @@ from stokly_sync.warehouse.bulk import merge, stream_frames
 from stokly_sync.warehouse.exceptions import EXCLUDED, IGNORED, OPEN
 from stokly_sync.warehouse.findings import clear_finding, raise_finding
 from stokly_sync.warehouse.store import Warehouse
-from stokly_sync.warehouse.tables import EXCEPTIONS, LANDED, LEDGER, RECONCILIATIONS
+from stokly_sync.warehouse.tables import BOOKED, EXCEPTIONS, LANDED, LEDGER, RECONCILIATIONS
 
 CHUNK_KEYS: Final = 5_000
 # What a destination takes asynchronously it may show a moment late: look twice before saying that it differs.
@@ -134,8 +134,21 @@ def _ledger(conn: sa.Connection, brand: str, feed: Feed) -> _Ledger:
         in_doubt += int((waiting["state"] == State.IN_DOUBT).sum())
         explained = waiting[waiting["state"] != State.IN_DOUBT]
         explanations |= dict(zip(explained["key"], explained["rule"].fillna(explained["state"]), strict=True))
-    known = pd.concat(accepted, ignore_index=True)
+    known = pd.concat(accepted, ignore_index=True) if feed.append is None else _booked(conn, brand, feed)
     return _Ledger(explanations, known, frozenset(known["key"]), in_doubt)
+
+
+def _booked(conn: sa.Connection, brand: str, feed: Feed) -> pd.DataFrame:
+    """What an append-only destination confirmed of each record, summed over everything that was ever added."""
+    c = BOOKED.c
+    total = sa.cast(sa.func.sum(c.value), sa.BigInteger).label("value")
+    query = (
+        sa.select(c.key, total, sa.func.max(c.currency).label("currency"))
+        .where(c.brand == brand, c.feed == feed.id)
+        .group_by(c.key)
+    )
+    known = pd.concat([_EMPTY, *stream_frames(conn, query)], ignore_index=True)
+    return known.assign(refunded=pd.array([None] * len(known), dtype="Int64"))
 
 
 def _ours(conn: sa.Connection, brand: str, feed: Feed, held: frozenset[str]) -> Ours:

@@ -94,6 +94,22 @@ LEDGER: Final = sa.Table(
 )
 """Current intent and last success of every record of every feed; `document` is NULL once accepted."""
 
+BOOKED: Final = sa.Table(
+    "booked",
+    METADATA,
+    *(_key("brand"), _key("feed"), _key("key"), _key("part")),
+    sa.Column("entry", WHOLE, primary_key=True, autoincrement=False),
+    *(_must("quantity", WHOLE), _must("value", WHOLE), _may("currency"), _must("at", TIME), _may("receipt")),
+)
+"""What append-only destinations have accepted, entry by entry: the sum over a record's entries is what they hold."""
+
+BEGINNINGS: Final = sa.Table(
+    "beginnings",
+    METADATA,
+    *(_key("brand"), _key("feed"), _must("at", TIME), _must("how"), _may("before", TIME), _may("run_id")),
+)
+"""Append-only feeds whose history somebody has adopted; `how` in words, `before` narrows what was adopted."""
+
 ATTEMPTS: Final = sa.Table(
     "attempts",
     METADATA,

@@ -13,6 +13,8 @@ from typing import Any, ClassVar, Final, cast
 import pytest
 
 from stokly_sync.sandbox.dotdigital import DotdigitalSandbox, DotdigitalSwitches
+from stokly_sync.sandbox.emarsys import EmarsysSandbox, EmarsysSwitches
+from stokly_sync.sandbox.emarsys.catalogue import poll_catalogue
 from stokly_sync.sandbox.kit import Clock, Fault, SandboxSystem
 from stokly_sync.sandbox.ometria.switches import OmetriaSwitches
 from stokly_sync.sandbox.ometria.system import OmetriaSandbox
@@ -32,6 +34,8 @@ class Bench(ABC):
     """Environment that makes it quick."""
     small_batches: ClassVar[Mapping[str, str]]
     """Environment by which a few records make several batches."""
+    appends: ClassVar[bool] = False
+    """Whether orders are only ever added to: then nothing that is held is sent again, and no order is sent whole."""
     write: ClassVar[Mapping[str, Any]]
     """`method` and `path` of the calls that write, as a fault matches them."""
 
@@ -187,5 +191,80 @@ class DotdigitalBench(Bench):
         return super().flat(box) | {"dispatches": self.held(box, "dispatches")}
 
 
-BENCHES: Final[tuple[Bench, ...]] = (OmetriaBench(), DotdigitalBench())
+class EmarsysBench(Bench):
+    """Emarsys: contacts by row, sales data that can only be added to, and a catalogue file that is fetched whole."""
+
+    system = "emarsys"
+    orders = "orders"
+    contacts = "contacts"
+    products = "products"
+    settings: ClassVar[Mapping[str, str]] = {"EMARSYS_RATE_PER_MINUTE": "1000", "EMARSYS_DISPATCH_DAYS": "100000"}
+    small_batches: ClassVar[Mapping[str, str]] = {"EMARSYS_BATCH": "5", "EMARSYS_SALES_BATCH": "3"}
+    appends = True
+    write: ClassVar[Mapping[str, Any]] = {"method": "PUT", "path": "^/api/v3/contact/?$"}
+    key: ClassVar[str] = "stokly_customer_id"
+
+    def make(self, clock: Clock) -> SandboxSystem:
+        return EmarsysSandbox(clock=clock, switches=EmarsysSwitches())
+
+    def held(self, box: SandboxSystem, feed: str) -> dict[str, Json]:
+        there = cast("EmarsysSandbox", box)
+        if feed == "products":
+            if (there.catalogue_folder / "catalogue.csv").exists():
+                assert poll_catalogue(there).done
+            return dict(there.catalogue.products)
+        if feed == "dispatches":
+            counted = [trigger for trigger in there.store.triggers if not trigger.dropped]
+            return {str(t.trigger_id).removeprefix("stokly-dispatch-"): t.data for t in counted}
+        if feed == "contacts":
+            return {key: contact.fields for key, contact in self._contacts(there).items()}
+        held: dict[str, Json] = {}
+        for line in there.sales.shown():
+            if (float(line["quantity"]) < 0 or float(line["price"]) < 0) == (feed == "refunds"):
+                held.setdefault(line["order"], {})[line["item"]] = line
+        return held
+
+    def taken(self, box: SandboxSystem, feed: str) -> dict[str, int]:
+        there = cast("EmarsysSandbox", box)
+        if feed == "contacts":
+            return {key: contact.writes for key, contact in self._contacts(there).items()}
+        lines = [(line["order"], line["item"]) for line in there.sales.shown() if float(line["quantity"]) > 0]
+        return {order: max(lines.count(line) for line in lines if line[0] == order) for order, _ in lines}
+
+    def _contacts(self, there: EmarsysSandbox) -> dict[str, Any]:
+        field = there.store.fields.named(self.key)
+        if field is None:
+            return {}
+        carried = ((contact.fields.get(field.id), contact) for contact in there.store.contacts.values())
+        return {key: contact for key, contact in carried if isinstance(key, str) and not key.startswith("guest:")}
+
+    def poison(self, box: SandboxSystem, *keys: str) -> None:
+        box.faults.clear()
+        for key in keys:
+            told = '{"replyCode":1,"replyText":"The request cannot be processed","data":""}'
+            box.faults.add(self.fault(body=key, status=400, text=told, times=None))
+
+    def refuse_inside(self, box: SandboxSystem, *keys: str) -> None:
+        box.set_switches(refused=list(keys))
+
+    def fail_later(self, box: SandboxSystem, *keys: str) -> None:
+        del box
+        if keys:
+            pytest.skip("Emarsys says at once what becomes of a contact, and of a catalogue nothing")
+
+    def revoke(self, box: SandboxSystem) -> None:
+        box.set_switches(refuse_tokens=True)
+
+    def writes(self, box: SandboxSystem) -> int:
+        return sum(
+            int(row["calls"])
+            for row in box.calls.rows()
+            if row["method"] == "PUT" or "/hapi/" in str(row["template"]) or str(row["template"]).endswith("/trigger")
+        )
+
+    def flat(self, box: SandboxSystem) -> dict[str, dict[str, Json]]:
+        return super().flat(box) | {name: self.held(box, name) for name in ("refunds", "dispatches")}
+
+
+BENCHES: Final[tuple[Bench, ...]] = (OmetriaBench(), DotdigitalBench(), EmarsysBench())
 """Every destination that is held to the acceptance tests."""

@@ -62,6 +62,8 @@ def test_with_nothing_changed_a_list_of_the_source_costs_one_page(loaded: Rig) -
 
 def test_a_late_update_is_sent_whole_and_once(loaded: Rig) -> None:
     rig, orders = loaded, loaded.bench.orders
+    if rig.bench.appends:
+        pytest.skip("an order is never sent whole again; what is sent instead is specified beside its system")
     late = order_ids(rig.stokly)[0]
     before = rig.held(orders)[late]
     change_order(rig.stokly, late, shippingAddressCity="Elsewhere")

@@ -103,6 +103,8 @@ class ContactWrites:
         """Write one row; the id is text for a contact that was there, a number for a new one (section 1.7)."""
         system = self._system
         value = key_value(key, row.get(key))
+        if value in system.switches.refused:
+            raise RowError(2007, "The row holds an invalid value.")
         source = self._source(row.get("source_id", body.get("source_id")))
         found = system.store.find(key, value)
         if not found and (not create or key in INTERNAL):

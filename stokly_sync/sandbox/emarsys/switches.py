@@ -31,7 +31,8 @@ class EmarsysSwitches(msgspec.Struct, kw_only=True):
     Contacts: `indexed_fields` (string ids of custom fields that support has indexed), `external_id_field`
     (string id of the field that `eid` and the sales column `customer` mean), `long_text` (what becomes of
     it), `contact_sources` (source ids that exist), `twins` (e-mail addresses that are created twice),
-    `racing` (key values whose next creation is answered with 2009 and not done).
+    `racing` (key values whose next creation is answered with 2009 and not done), `refused`
+    (key values of rows that fail with 2007 whatever they hold).
 
     Events: `advanced_events` (answers have `connectedTo`), `nobody_listens`.
     Exports: `export_delay` seconds, `export_api_changes` (which changes by API are exported).
@@ -68,6 +69,7 @@ class EmarsysSwitches(msgspec.Struct, kw_only=True):
     contact_sources: set[str] = msgspec.field(default_factory=set)
     twins: set[str] = msgspec.field(default_factory=set)
     racing: set[str] = msgspec.field(default_factory=set)
+    refused: set[str] = msgspec.field(default_factory=set)
 
     advanced_events: bool = False
     nobody_listens: bool = False

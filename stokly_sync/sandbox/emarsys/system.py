@@ -57,7 +57,10 @@ class EmarsysSandbox(SandboxSystem):
         self._folder = directory.resolve() / f"{self.name}-catalogue"
 
     def settings_env(self, base_url: str) -> dict[str, str]:
-        """Hosts without a path (the client adds `/api/v3` and so on), credentials, and the catalogue's folder."""
+        """Hosts without a path (the client adds `/api/v3` and so on), credentials, and the catalogue's folder.
+
+        The account is empty, so that its history may begin at any time; addresses and pictures of products are made up.
+        """
         merchant, token = next(iter(self.switches.merchants.items()))
         return {
             "EMARSYS_BASE_URL": base_url,
@@ -68,6 +71,9 @@ class EmarsysSandbox(SandboxSystem):
             "EMARSYS_SALES_TOKEN": token,
             "EMARSYS_MERCHANT_ID": merchant,
             "EMARSYS_CATALOGUE_URL": self.catalogue_folder.as_uri(),
+            "EMARSYS_PRODUCT_URL": "https://shop.example.com/products/{sku}",
+            "EMARSYS_DEFAULT_IMAGE": "https://shop.example.com/picture.png",
+            "EMARSYS_HISTORY_FROM": "2000-01-01T00:00:00Z",
         }
 
     def set_limits(self, on: bool) -> None:

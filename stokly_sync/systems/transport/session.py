@@ -44,6 +44,7 @@ class _Call:
     headers: Mapping[str, str]
     safe: bool
     expect: Collection[int]
+    plain: bool
 
     @property
     def name(self) -> str:
@@ -115,11 +116,13 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         retry: Retry = "safe",
         expect: Collection[int] = (),
+        plain: bool = False,
     ) -> Answer:
         """Make one request and give its answer; `expect` names statuses beside 2xx that are answers too.
 
         `json` is encoded with exact decimals; `body` is sent as it is (say its type in `headers`). With
-        `retry="once"` the request is repeated only while it is certain that it did not arrive.
+        `retry="once"` the request is repeated only while it is certain that it did not arrive. An answer in
+        `plain` text is not decoded.
         Raises TransientError, PermanentError (CredentialsError, PermissionDenied), InDoubt, or what the vendor's
         table says.
         """
@@ -128,7 +131,7 @@ class Transport:
         if json is not None:
             body = encode(json)
             sent.setdefault("Content-Type", "application/json")
-        call = _Call(method, path, f"{self._base}{path}{query}", body, sent, retry == "safe", expect)
+        call = _Call(method, path, f"{self._base}{path}{query}", body, sent, retry == "safe", expect, plain)
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Again),
             wait=self._wait,
@@ -172,7 +175,7 @@ class Transport:
         return Answer(response.status_code, response.headers, None, response.content, at, elapsed), auth
 
     def _decoded(self, call: _Call, answer: Answer) -> Answer:
-        if not answer.body:
+        if not answer.body or call.plain:
             return answer
         try:
             data = decode(answer.body)

@@ -1,0 +1,23 @@
+"""Emarsys: contacts with metrics, a catalogue file, sales data of orders and refunds, dispatch events; see `feeds`."""
+
+from typing import Final
+
+from stokly_sync.flow import System
+from stokly_sync.systems.emarsys.client import EmarsysClient, connect
+from stokly_sync.systems.emarsys.feeds import NAME, feeds
+from stokly_sync.systems.emarsys.probing import probe
+from stokly_sync.systems.emarsys.rules import RULES
+from stokly_sync.systems.emarsys.settings import EmarsysSettings
+
+SYSTEM: Final = System(
+    name=NAME,
+    title="Emarsys",
+    settings=EmarsysSettings,
+    connect=connect,
+    calls=lambda client: client.calls,
+    rules=RULES,
+    feeds=feeds,
+    probe=probe,
+)
+
+__all__ = ["SYSTEM", "EmarsysClient", "EmarsysSettings"]

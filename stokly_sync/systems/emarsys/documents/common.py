@@ -1,0 +1,100 @@
+"""What documents of every type share: whom an order belongs to, plain texts, and times as the vendor writes them.
+
+Belongs here: rules of the wire that hold for each record type. Nothing of a single type.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Final
+
+from stokly_sync.contracts import columns
+from stokly_sync.contracts.addresses import owners_of_addresses
+from stokly_sync.contracts.owners import accounts, departed, reachable
+from stokly_sync.flow import Document, Frames, Problem
+
+GUEST: Final = "guest:"
+"""Start of the ids that guests' contacts have in the place of a customer id."""
+_BREAKS: Final = re.compile(r"[\x00-\x1f\x7f]+")
+
+
+def guest_id(email: str) -> str:
+    """The id of a guest's contact: the same for each order of the address, and nothing can be read from it."""
+    return GUEST + blake2b(email.strip().lower().encode(), digest_size=12).hexdigest()
+
+
+@dataclass(frozen=True)
+class Buyer:
+    """Whom an order belongs to: the id and the address of the contact; `customer` is None for guests."""
+
+    contact: str | None
+    customer: str | None
+    email: str | None
+
+    @property
+    def guest(self) -> bool:
+        """Whether there is no customer behind it."""
+        return self.customer is None
+
+
+def buyers(frames: Frames) -> dict[str, Buyer]:
+    """The buyer of each order of `stokly.orders`, by order id.
+
+    A customer that was merged away is the one that took over, and one whose address belongs to an earlier customer is
+    that one; a guest whose address a customer has is that customer. `frames` holds those customers.
+    """
+    orders, customers = frames["stokly.orders"], frames["stokly.customers"]
+    owners = owners_of_addresses(customers)
+    emails = dict(zip(columns.keys(customers["customer_id"]), columns.texts(customers["email"]), strict=True))
+    found = {}
+    for key, account, email in zip(
+        columns.keys(orders["order_id"]),
+        accounts(columns.texts(orders["customer_id"]), departed(frames)),
+        columns.texts(orders["customer_email"]),
+        strict=True,
+    ):
+        reached = reachable((emails.get(account) or "" if account else email or "").strip())
+        owner = owners.get(reached.lower(), account) if reached else account
+        if owner is not None:
+            found[key] = Buyer(owner, owner, reached)
+        else:
+            found[key] = Buyer(guest_id(reached) if reached else None, None, reached)
+    return found
+
+
+def plain(text: str | None, longest: int) -> str:
+    """The text on one line, without spaces at its ends, cut at what a field holds; empty where there is none."""
+    return _BREAKS.sub(" ", text or "").strip()[:longest].rstrip()
+
+
+def broken(sku: str) -> bool:
+    """Whether a SKU holds what no line of a file can carry, and what must not be changed either."""
+    return _BREAKS.search(sku) is not None
+
+
+def problems_where(keys: Sequence[str], mask: Iterable[bool], rule: str, detail: str) -> list[Problem]:
+    """One problem for each key whose mask is true."""
+    return [Problem(key, rule, detail) for key, hit in zip(keys, mask, strict=True) if hit]
+
+
+def without(documents: Sequence[Document], problems: Iterable[Problem]) -> list[Document]:
+    """The documents that have no problem."""
+    bad = {problem.key for problem in problems}
+    return [document for document in documents if document.key not in bad] if bad else list(documents)
+
+
+def later(*moments: datetime | None) -> datetime | None:
+    """The latest of some moments, None where there is none."""
+    return max(filter(None, moments), default=None)
+
+
+def versioned(what: str, *moments: datetime | None) -> datetime:
+    """The latest of some versions; raises ValueError where there is none, because landing always sets one."""
+    newest = later(*moments)
+    if newest is None:
+        raise ValueError(f"{what} has no version; rows come from landing, which always sets one")
+    return newest

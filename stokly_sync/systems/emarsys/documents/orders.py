@@ -1,0 +1,149 @@
+"""Sale orders as sales data: what was sold, item by item, gross (E3).
+
+Lines of one SKU are one. An order whose lines change, or that is cancelled, adds up to something else: the difference
+is sent, never a line again. Shipping has no column of its own. Source: Emarsys API contract 2.3, 2.4.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import pandas as pd
+
+from stokly_sync.contracts import columns
+from stokly_sync.contracts.order_states import REMOVED_STAGE, not_confirmed
+from stokly_sync.flow import Built, Document, Frames, Problem
+from stokly_sync.systems.emarsys import rules
+from stokly_sync.systems.emarsys.documents.common import Buyer, broken, buyers, versioned
+from stokly_sync.systems.emarsys.documents.sales import Sold, add, lines_of, value_of
+from stokly_sync.systems.emarsys.settings import EmarsysSettings
+
+
+@dataclass
+class Lines:
+    """What one order's lines come to, and what is wrong with them."""
+
+    sold: Sold = field(default_factory=dict)
+    unknown: bool = False
+    broken: bool = False
+
+
+NOTHING: Final = Lines()
+
+
+def build_orders(frames: Frames, settings: EmarsysSettings) -> Built:
+    """Orders from `stokly.orders` with lines, items and customers; the key is the order id.
+
+    An order that was removed or cancelled gets a document without lines and a problem at once: whoever sends decides by
+    whether Emarsys ever had it. Keeps back what is not confirmed, other currencies, unknown items, and guests where the
+    settings say so.
+    """
+    orders = frames["stokly.orders"].reset_index(drop=True)
+    lines, who = _lines(frames, orders, settings), buyers(frames)
+    waiting = not_confirmed(orders, settings.confirmed)
+    removed = ~columns.flags(orders["live"]) | orders["stage"].eq(REMOVED_STAGE).to_numpy(dtype=bool)
+    documents, kept = [], []
+    for index, (key, number, gone, currency, total, channel, at, moment, updated, version) in enumerate(
+        zip(
+            columns.keys(orders["order_id"]),
+            columns.texts(orders["number"]),
+            removed.tolist(),
+            columns.keys(orders["currency"]),
+            columns.counts(orders["total"]).tolist(),
+            columns.texts(orders["channel_name"]),
+            columns.stamps(orders["created_at"]),
+            columns.moments(orders["created_at"]),
+            columns.moments(orders["updated_at"]),
+            columns.moments(orders["version"]),
+            strict=True,
+        )
+    ):
+        del number
+        mine = lines.get(key, NOTHING)
+        ended = gone or not mine.sold
+        problem = _kept_back(key, currency, total, ended, mine, who[key], settings)
+        if problem is None and not ended and index in waiting:
+            problem = Problem(key, rules.ORDER_NOT_CONFIRMED.code, waiting[index])
+        if problem is not None:
+            kept.append(problem)
+        if problem is None or problem.rule == rules.ORDER_REMOVED.code:
+            sold = lines_of({} if ended else mine.sold, currency)
+            body = {"order": key, "customer": who[key].contact, "email": who[key].email, "guest": who[key].guest}
+            body |= {"at": at, "ordered_at": at, "currency": currency, "channel": channel, "lines": sold}
+            newest = versioned(f"order {key}", version)
+            documents.append(Document(key, body, newest, updated or moment, value_of(sold), currency))
+    return Built(documents, kept)
+
+
+def order_products(frames: Frames) -> pd.DataFrame:
+    """For the gate of orders: order id (`key`) and the SKU of each product that it needs (`needs`)."""
+    skus = skus_of(frames["stokly.items"])
+    lines = frames["stokly.order_lines"]
+    orders, items = columns.keys(lines["order_id"]), columns.texts(lines["item_id"])
+    pairs = [(order, skus[item]) for order, item in zip(orders, items, strict=True) if item in skus]
+    return pd.DataFrame(pairs, columns=["key", "needs"], dtype="str")
+
+
+def order_contacts(frames: Frames) -> pd.DataFrame:
+    """For the gate of orders: order id (`key`) and the customer whose contact it needs (`needs`); guests need none."""
+    pairs = [(key, buyer.customer) for key, buyer in buyers(frames).items() if buyer.customer is not None]
+    return pd.DataFrame(pairs, columns=["key", "needs"], dtype="str")
+
+
+def skus_of(items: pd.DataFrame) -> dict[str | None, str]:
+    """SKUs by item id, of items that have one."""
+    known = zip(columns.keys(items["item_id"]), columns.texts(items["sku"]), strict=True)
+    return {item: sku for item, sku in known if sku is not None}
+
+
+def _lines(frames: Frames, orders: pd.DataFrame, settings: EmarsysSettings) -> Mapping[str, Lines]:
+    skus, rows = skus_of(frames["stokly.items"]), frames["stokly.order_lines"]
+    found: dict[str, Lines] = defaultdict(Lines)
+    for order, item, units, amount, status in zip(
+        columns.keys(rows["order_id"]),
+        columns.texts(rows["item_id"]),
+        columns.counts(rows["quantity"]).tolist(),
+        columns.counts(rows["line_total"]).tolist(),
+        columns.texts(rows["status"]),
+        strict=True,
+    ):
+        if status in settings.cancelled_lines:
+            continue
+        mine, sku = found[order], skus.get(item)
+        mine.unknown = mine.unknown or sku is None
+        mine.broken = mine.broken or (sku is not None and broken(sku))
+        add(mine.sold, sku or "", units, amount)
+    if settings.other_item:
+        shipping = columns.counts(orders["shipping"]) + columns.counts(orders["shipping_tax"])
+        for order, amount in zip(columns.keys(orders["order_id"]), shipping.tolist(), strict=True):
+            if amount and order in found:
+                add(found[order].sold, settings.other_item, 1, amount)
+    return found
+
+
+def _kept_back(
+    key: str, currency: str, total: int, ended: bool, lines: Lines, buyer: Buyer, settings: EmarsysSettings
+) -> Problem | None:
+    if ended:
+        return Problem(key, rules.ORDER_REMOVED.code, "removed or cancelled in Stokly")
+    if foreign(currency, settings):
+        return Problem(key, rules.CURRENCY.code, f"the order is in {currency}, the account in {settings.currency}")
+    if buyer.contact is None:
+        return Problem(key, rules.NO_IDENTITY.code, "the order has neither customer nor e-mail address")
+    if buyer.guest and settings.guests == "exclude":
+        return Problem(key, rules.GUEST.code, "the order belongs to a guest")
+    if total < 0:
+        return Problem(key, rules.ORDER_NEGATIVE.code, "the total is below nought")
+    if lines.unknown:
+        return Problem(key, rules.SKU_UNKNOWN.code, "a line names an item that has not been taken over")
+    if lines.broken:
+        return Problem(key, rules.SKU_TEXT.code, "the SKU of a line holds a control character")
+    return None
+
+
+def foreign(currency: str, settings: EmarsysSettings) -> bool:
+    """Whether amounts in this currency have no place in the account's sales data."""
+    return currency != settings.currency and "s_currency" not in settings.sales_columns

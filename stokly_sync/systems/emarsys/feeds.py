@@ -1,0 +1,194 @@
+"""What is loaded into Emarsys, each feed declared once (E1 to E9).
+
+Order of loading: products, contacts, orders, refunds, dispatches; the gates keep it (X5). Contacts and events may be
+sent again; the catalogue is published whole; sales data are only ever added to, so orders and refunds say what they
+should add up to and delivery sends what is missing.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+import pandas as pd
+
+from stokly_sync.flow import Append, BatchLimits, Feed, Frames, Gate, Lane, Need, ReplayClass, Team, Trigger, Whole
+from stokly_sync.systems.emarsys import catalogue, documents, readback
+from stokly_sync.systems.emarsys.contacts import send_contacts
+from stokly_sync.systems.emarsys.documents.contacts import MERGED_AWAY, METRICS, SAME_ADDRESS
+from stokly_sync.systems.emarsys.events import send_events
+from stokly_sync.systems.emarsys.rules import REJECTED
+from stokly_sync.systems.emarsys.sales import send_sales
+from stokly_sync.systems.emarsys.settings import EmarsysSettings
+
+NAME: Final = "emarsys"
+CONTACT_BYTES: Final = 7_500_000
+"""Below the 8 MB of an update. Source: Emarsys API contract 1.6."""
+EVENT_BYTES: Final = 900_000
+"""Below the 1 MB of a trigger. Source: Emarsys API contract 1.6."""
+SALES_BYTES: Final = 250_000
+"""So many bytes of documents make fewer than 10,000 lines. Source: Emarsys API contract 2.6."""
+
+_BUYERS: Final = (
+    Need("stokly.customers", "customer_id", "stokly.orders", "customer_id"),
+    # The customer that a merge has left.
+    Need("stokly.customers", "customer_id", "stokly.customers", "merged_into"),
+    # Whoever else has the address: of a guest, or of the customer.
+    Need("stokly.customers", "email", "stokly.orders", "customer_email"),
+    Need("stokly.customers", "email", "stokly.customers", "email"),
+)
+_ADVICE: Final = (
+    "Set EMARSYS_HISTORY_FROM if the account holds no sales from that time on, or run `stokly-sync adopt emarsys` if "
+    "it holds what Stokly holds today."
+)
+
+
+def feeds(settings: EmarsysSettings) -> tuple[Feed, ...]:
+    """All feeds of Emarsys, in the order in which they are loaded."""
+    return (
+        _products(settings),
+        _contacts(settings),
+        _orders(settings),
+        _refunds(settings),
+        _dispatches(settings),
+    )
+
+
+def _products(settings: EmarsysSettings) -> Feed:
+    return Feed(
+        system=NAME,
+        name="products",
+        dataset="stokly.items",
+        key="sku",
+        owner=Team.ECOMMERCE,
+        description="All items with price and availability as one file that Emarsys fetches.",
+        lane=Lane.INTERVAL,
+        replay=ReplayClass.UPSERT,
+        limits=BatchLimits(5_000, 50_000_000),
+        build=partial(documents.build_products, settings=settings),
+        whole=Whole(catalogue.publish, catalogue.current),
+        read_back=readback.read_products,
+        facts=readback.product_facts,
+        compared=readback.PRODUCT_FACTS,
+        needs=(Need("stokly.stock", "item_id", "stokly.items", "item_id"),),
+        triggers=(Trigger("stokly.stock", "sku"),),
+        rejected_rule=REJECTED.code,
+    )
+
+
+def _contacts(settings: EmarsysSettings) -> Feed:
+    return Feed(
+        system=NAME,
+        name="contacts",
+        dataset="stokly.customers",
+        key="customer_id",
+        owner=Team.MARKETING,
+        description="Customers as contacts with what they have bought, merged as in Stokly; consent is no part of it.",
+        lane=Lane.INTERVAL,
+        replay=ReplayClass.UPSERT,
+        # One at a time: two calls for one person at once may make two contacts.
+        limits=BatchLimits(settings.batch, CONTACT_BYTES),
+        build=partial(documents.build_contacts, settings=settings),
+        send=send_contacts,
+        read_back=readback.read_contacts,
+        facts=readback.contact_facts,
+        compared=readback.CONTACT_FACTS,
+        needs=(
+            Need("stokly.customers", "email", "stokly.customers", "email", name=SAME_ADDRESS),
+            Need("stokly.customers", "merged_into", "stokly.customers", "customer_id", name=MERGED_AWAY),
+            Need("stokly.customers", "merged_into", MERGED_AWAY, "customer_id", name=MERGED_AWAY),
+            Need(METRICS, "customer_id", "stokly.customers", "customer_id"),
+        ),
+        triggers=(Trigger(METRICS, "customer_id"), Trigger("stokly.customers", "merged_into")),
+        rejected_rule=REJECTED.code,
+    )
+
+
+def _orders(settings: EmarsysSettings) -> Feed:
+    products = (Gate("products", "its product", documents.order_products),) if settings.catalogue_url else ()
+    return Feed(
+        system=NAME,
+        name="orders",
+        dataset="stokly.orders",
+        key="order_id",
+        owner=Team.ECOMMERCE,
+        description="Confirmed sale orders as sales data, item by item; changes as difference lines.",
+        lane=Lane.INTERVAL,
+        replay=ReplayClass.NEVER,
+        limits=BatchLimits(settings.sales_batch, SALES_BYTES),
+        build=partial(documents.build_orders, settings=settings),
+        send=send_sales,
+        append=_added(settings),
+        needs=(
+            Need("stokly.order_lines", "order_id", "stokly.orders", "order_id"),
+            Need("stokly.items", "item_id", "stokly.order_lines", "item_id"),
+            *_BUYERS,
+        ),
+        gates=(*products, Gate("contacts", "its contact", documents.order_contacts)),
+        rejected_rule=REJECTED.code,
+    )
+
+
+def _refunds(settings: EmarsysSettings) -> Feed:
+    return Feed(
+        system=NAME,
+        name="refunds",
+        dataset="stokly.refunds",
+        key="refund_id",
+        owner=Team.FINANCE,
+        description="Refunds as sales data: lines of their order with negative units and amounts.",
+        lane=Lane.INTERVAL,
+        replay=ReplayClass.NEVER,
+        limits=BatchLimits(settings.sales_batch, SALES_BYTES),
+        build=partial(documents.build_refunds, settings=settings),
+        send=send_sales,
+        append=_added(settings),
+        needs=(
+            Need("stokly.refund_lines", "refund_id", "stokly.refunds", "refund_id"),
+            Need("stokly.orders", "order_id", "stokly.refunds", "order_id"),
+            Need("stokly.order_lines", "order_id", "stokly.orders", "order_id"),
+            Need("stokly.items", "item_id", "stokly.order_lines", "item_id"),
+            *_BUYERS,
+        ),
+        gates=(Gate("orders", "its order", _order_of_refund),),
+        rejected_rule=REJECTED.code,
+    )
+
+
+def _dispatches(settings: EmarsysSettings) -> Feed:
+    return Feed(
+        system=NAME,
+        name="dispatches",
+        dataset="stokly.dispatches",
+        key="dispatch_id",
+        owner=Team.OPERATIONS,
+        description="Dispatches with tracking as external events, for the shipped mail.",
+        lane=Lane.FAST,
+        replay=ReplayClass.UPSERT,
+        limits=BatchLimits(settings.batch, EVENT_BYTES),
+        build=partial(documents.build_dispatches, settings=settings),
+        send=send_events,
+        needs=(Need("stokly.orders", "order_id", "stokly.dispatches", "order_id"), *_BUYERS),
+        gates=(Gate("orders", "its order", _order_of_dispatch),),
+        rejected_rule=REJECTED.code,
+    )
+
+
+def _added(settings: EmarsysSettings) -> Append:
+    return Append(
+        documents.parts_of,
+        documents.with_parts,
+        documents.ordered_at,
+        history_from=settings.history_from,
+        advice=_ADVICE,
+    )
+
+
+def _order_of_refund(frames: Frames) -> pd.DataFrame:
+    rows = frames["stokly.refunds"]
+    return pd.DataFrame({"key": rows["refund_id"], "needs": rows["order_id"]})
+
+
+def _order_of_dispatch(frames: Frames) -> pd.DataFrame:
+    rows = frames["stokly.dispatches"]
+    return pd.DataFrame({"key": rows["dispatch_id"], "needs": rows["order_id"]})
