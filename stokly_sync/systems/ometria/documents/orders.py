@@ -15,7 +15,8 @@ from typing import Final
 import pandas as pd
 
 from stokly_sync.contracts import columns, money
-from stokly_sync.contracts.order_states import cancelled, not_confirmed, plain_status
+from stokly_sync.contracts.confirmation import not_confirmed
+from stokly_sync.contracts.order_states import cancelled, plain_status
 from stokly_sync.contracts.owners import accounts, departed, reachable
 from stokly_sync.contracts.refunded import Refunded, refunds_by_order
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
