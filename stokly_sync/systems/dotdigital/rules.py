@@ -150,11 +150,20 @@ REJECTED: Final = Rule(
 )
 IMPORT_LOST: Final = Rule(
     "DD-IMPORT-LOST",
-    "Dotdigital took an import and does not know it any more, and the run that sent it has ended.",
+    "Dotdigital took an import three times and did not know it afterwards.",
     "Send the record again: that is harmless, because it replaces what is there.",
     Team.MARKETING,
     "D7",
     Effect.REJECT,
+)
+SUPPRESSED: Final = Rule(
+    "DD-SUPPRESSED",
+    "Dotdigital keeps the contact as suppressed and takes no changes to it.",
+    "Nothing to do; once the suppression is lifted in Dotdigital, send the record again.",
+    Team.MARKETING,
+    "D7",
+    Effect.REJECT,
+    Severity.LOW,
 )
 EMAIL_TAKEN: Final = Rule(
     "DD-EMAIL-TAKEN",
@@ -185,5 +194,6 @@ RULES: Final = (
     TRACKING,
     REJECTED,
     IMPORT_LOST,
+    SUPPRESSED,
 )
 """All rules of Dotdigital."""
