@@ -140,6 +140,13 @@ TRACKING: Final = Rule(
     Team.OPERATIONS,
     "D6",
 )
+FIELD_TYPE: Final = Rule(
+    "DD-FIELD-TYPE",
+    "A custom field of the record has a value that is not of the type set for it.",
+    "Correct the value in Stokly, or the type of the field in the settings.",
+    Team.MARKETING,
+    "X22",
+)
 REJECTED: Final = Rule(
     "DD-REJECTED",
     "Dotdigital refused the record; its reason stands in the detail.",
@@ -192,6 +199,7 @@ RULES: Final = (
     DISPATCH_ORDER,
     DISPATCH_REMOVED,
     TRACKING,
+    FIELD_TYPE,
     REJECTED,
     IMPORT_LOST,
     SUPPRESSED,
