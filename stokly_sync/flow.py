@@ -322,7 +322,8 @@ class Feed:
     whole: Whole | None = None
     """For destinations that take all records at once."""
     settle: Callable[[Any, Sequence[Outcome]], Sequence[Outcome]] | None = None
-    """`settle(client, submitted)`: what is known by now of submitted records; open ones may be left out."""
+    """`settle(client, submitted)`: what is known by now of submitted records; open ones may be left out. A feed of
+    `ReplayClass.UPSERT` may say planned of those whose fate nobody can tell any more: they are sent again."""
     look_up: Callable[[Any, Sequence[Record]], Sequence[Outcome]] | None = None
     """For `ReplayClass.LOOK_UP`: whether records arrived; a key left out did not."""
     read_back: Callable[[Any], Iterator[Facts]] | None = None

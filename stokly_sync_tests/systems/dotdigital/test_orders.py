@@ -82,6 +82,13 @@ def test_what_keeps_an_order_back(order: dict[str, Any], tables: dict[str, Any],
     assert kept(order, **tables) == {"O1": rule}
 
 
+def test_custom_fields_of_orders_stand_in_an_object_of_their_own() -> None:
+    settings = DotdigitalSettings.model_validate({"order_fields": {"gift": {"source": "extra.gift", "type": "flag"}}})
+    made = build_orders(order_frames({"extra": '{"gift": "yes"}'}), settings)
+    assert body(made)["json"]["custom"] == {"gift": True}
+    assert kept({"extra": '{"gift": "perhaps"}'}, settings) == {"O1": "DD-FIELD-TYPE"}
+
+
 def test_a_negative_total_is_named() -> None:
     row = {"total": "-1.00", "subtotal": "-1.00", "tax": "0", "shipping": "0", "shipping_tax": "0"}
     assert "DD-ORDER-NEGATIVE" in {p.rule for p in build_orders(order_frames(row), SETTINGS).kept_back}

@@ -9,10 +9,10 @@ import pytest
 from pydantic import ValidationError
 
 from stokly_sync.contracts.datasets import DATASETS, TABLES
+from stokly_sync.contracts.mapping import CONTACT_SOURCES, ORDER_SOURCES, PRODUCT_SOURCES, mapped
 from stokly_sync.contracts.rules import Effect, catalogue
 from stokly_sync.flow import Lane, ReplayClass
 from stokly_sync.systems.ometria import SYSTEM
-from stokly_sync.systems.ometria.mapping import CONTACT_SOURCES, ORDER_SOURCES, PRODUCT_SOURCES, mapped
 from stokly_sync.systems.ometria.settings import FEEDS, OmetriaSettings
 from stokly_sync_tests.systems.ometria.rows import frame
 

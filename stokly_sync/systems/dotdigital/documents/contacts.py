@@ -14,10 +14,12 @@ import msgspec
 import pandas as pd
 
 from stokly_sync.contracts import columns
+from stokly_sync.contracts.mapping import CONTACT_SOURCES
 from stokly_sync.contracts.owners import reachable, split_name
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.dotdigital import rules
 from stokly_sync.systems.dotdigital.documents.common import (
+    custom_fields,
     floats,
     later,
     owners_of_addresses,
@@ -56,7 +58,10 @@ def build_contacts(frames: Frames, settings: DotdigitalSettings) -> Built:
             kept.append(Problem(key, rules.CONTACT_EMAIL.code, "the customer has no e-mail address"))
         elif (owner := owners.get(email.lower(), key)) != key:
             kept.append(Problem(key, rules.EMAIL_SHARED.code, f"customer {owner} has the address and registered first"))
-    return Built(_documents(customers, emails, {p.key for p in kept}, frames.get(METRICS), settings), kept)
+    custom, misfits = custom_fields(customers, keys, settings.contact_fields, CONTACT_SOURCES)
+    known = {problem.key for problem in kept}
+    kept += [problem for problem in misfits if problem.key not in known]
+    return Built(_documents(customers, emails, {p.key for p in kept}, frames.get(METRICS), custom, settings), kept)
 
 
 def _documents(
@@ -64,13 +69,15 @@ def _documents(
     emails: list[str | None],
     bad: set[str],
     metrics: pd.DataFrame | None,
+    custom: list[Json],
     settings: DotdigitalSettings,
 ) -> list[Document]:
     bought = _bought(metrics, settings) if metrics is not None else {}
     documents = []
-    for key, email, (first, last), postcode, city, country, version, event in zip(
+    for key, email, own, (first, last), postcode, city, country, version, event in zip(
         columns.keys(customers["customer_id"]),
         emails,
+        custom,
         _names(customers),
         columns.texts(customers["postcode"]),
         columns.texts(customers["city"]),
@@ -86,7 +93,7 @@ def _documents(
         with_optional(fields, **place)
         mine, known = bought.get(key, ({}, None))
         # Where the customer's own place is not known, that of the newest order is told.
-        fields = {**mine, **fields}
+        fields = {**mine, **fields, **own}
         newest = later(version, known)
         if newest is None:
             raise ValueError(f"customer {key} has no version; rows come from landing, which always sets one")

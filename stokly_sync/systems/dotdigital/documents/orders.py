@@ -14,13 +14,16 @@ import numpy as np
 import pandas as pd
 
 from stokly_sync.contracts import columns, money
-from stokly_sync.contracts.order_states import cancelled, not_confirmed, plain_status
+from stokly_sync.contracts.confirmation import not_confirmed
+from stokly_sync.contracts.mapping import ORDER_SOURCES
+from stokly_sync.contracts.order_states import cancelled, plain_status
 from stokly_sync.contracts.refunded import Refunded, refunds_by_order
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.dotdigital import rules
 from stokly_sync.systems.dotdigital.documents.common import (
     Buyer,
     buyers,
+    custom_fields,
     floats,
     later,
     problems_where,
@@ -47,6 +50,10 @@ def build_orders(frames: Frames, settings: DotdigitalSettings) -> Built:
     kept = _kept_back(frames, orders, keys, refunds, who, settings)
     removed = {problem.key for problem in kept if problem.rule == rules.ORDER_REMOVED.code}
     documents = _documents(frames, orders, keys, refunds, who, settings)
+    custom, misfits = custom_fields(orders, keys, settings.order_fields, ORDER_SOURCES)
+    for document, mine in zip(documents, custom, strict=True):
+        with_optional(document.body["json"], custom=mine)
+    kept += [problem for problem in misfits if problem.key not in removed]
     # A cancelling document needs its owner like any other.
     ownerless = {key for key in keys if who[key].identity(settings.identifier) is None}
     return Built(without(documents, [p for p in kept if p.key not in removed or p.key in ownerless]), kept)
