@@ -44,6 +44,11 @@ rate = 1000.0
 poll_seconds = 0.2
 contact_fields = { NOTES = "extra.notes" }
 
+[emarsys]
+rate_per_minute = 1000.0
+# Nobody gets a mail here, so that no dispatch of the seed is too old for one.
+dispatch_days = 100000
+
 [ometria]
 rate = 1000.0
 concurrency = 4

@@ -23,7 +23,7 @@ from stokly_sync.sandbox.seeds.words import make_id, stamp
 
 HOLD_TAG = "fraud-hold"
 LONG_NOTE = "Prefers deliveries before noon. " * 47
-DESTINATIONS = ("OM", "DD")
+DESTINATIONS = ("OM", "DD", "EM")
 """Prefixes of the rule codes of destinations that mind the same defects."""
 
 
@@ -111,7 +111,8 @@ def _plant_customers(garden: Garden) -> None:
     shared = {email for email, number in Counter(row.get("email") for row in garden.customers).items() if number > 1}
     both = [row for row in garden.customers if row.get("email") in shared]
     later = max(both, key=lambda row: (row["createdAt"], row["customerId"]))
-    garden.note("DD-EMAIL-SHARED", "customers", later["customerId"], "an earlier customer has the e-mail address")
+    for rule in ("DD-EMAIL-SHARED", "EM-EMAIL-SHARED"):
+        garden.note(rule, "customers", later["customerId"], "an earlier customer has the e-mail address")
 
 
 def _plant_orders(garden: Garden) -> None:
@@ -162,7 +163,8 @@ def _plant_refunds(garden: Garden) -> None:
     garden.note("-REFUND-NO-ORDER", "refunds", loose["refundId"], "names no order")
     note = credit_note(len(book.tables["credit-notes"]) + 1, loose)
     book.tables["credit-notes"].append(note)
-    garden.note("-REFUND-NO-ORDER", "credit-notes", note["creditNoteId"], "referenceType is 0, no order")
+    for rule in ("OM-REFUND-NO-ORDER", "DD-REFUND-NO-ORDER"):
+        garden.note(rule, "credit-notes", note["creditNoteId"], "referenceType is 0, no order")
 
 
 def _refunded(garden: Garden) -> Row:

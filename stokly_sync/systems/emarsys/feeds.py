@@ -169,7 +169,10 @@ def _dispatches(settings: EmarsysSettings) -> Feed:
         build=partial(documents.build_dispatches, settings=settings),
         send=send_events,
         needs=(Need("stokly.orders", "order_id", "stokly.dispatches", "order_id"), *_BUYERS),
-        gates=(Gate("orders", "its order", _order_of_dispatch),),
+        gates=(
+            Gate("orders", "its order", partial(documents.dispatch_orders, settings=settings)),
+            Gate("contacts", "its contact", documents.dispatch_contacts),
+        ),
         rejected_rule=REJECTED.code,
     )
 
@@ -187,8 +190,3 @@ def _added(settings: EmarsysSettings) -> Append:
 def _order_of_refund(frames: Frames) -> pd.DataFrame:
     rows = frames["stokly.refunds"]
     return pd.DataFrame({"key": rows["refund_id"], "needs": rows["order_id"]})
-
-
-def _order_of_dispatch(frames: Frames) -> pd.DataFrame:
-    rows = frames["stokly.dispatches"]
-    return pd.DataFrame({"key": rows["dispatch_id"], "needs": rows["order_id"]})

@@ -6,16 +6,13 @@ was sent without an answer is in doubt; delivery parks it for a person. Source: 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from typing import Any
 
 from stokly_sync.flow import Json, Outcome, Record, State
 from stokly_sync.systems.emarsys.client import EmarsysClient
 from stokly_sync.systems.emarsys.documents.common import plain
-from stokly_sync.systems.emarsys.lookup import Found, look_up
-from stokly_sync.systems.emarsys.rules import DUPLICATE, REJECTED
-from stokly_sync.systems.emarsys.setup import EMAIL, fields_of
+from stokly_sync.systems.emarsys.guests import guests_known
 from stokly_sync.systems.transport import decode
 
 
@@ -25,7 +22,7 @@ def send_sales(client: EmarsysClient, batch: Sequence[Record]) -> list[Outcome]:
     Raises InDoubt when nobody knows whether the lines arrived.
     """
     bodies = {record.key: decode(record.document) for record in batch}
-    names, refused = _guests(client, {k: body for k, body in bodies.items() if body["guest"]})
+    names, refused = guests_known(client, bodies)
     sent = [key for key in bodies if key not in refused]
     if not sent:
         return list(refused.values())
@@ -59,38 +56,3 @@ def written(bodies: Iterable[Json], client: EmarsysClient) -> bytes:
 def cell(text: str) -> str:
     """A value as a CSV field: quoted where it holds a comma, a quote, or a space at an end."""
     return '"' + text.replace('"', '""') + '"' if "," in text or '"' in text or text != text.strip() else text
-
-
-def _guests(client: EmarsysClient, guests: Mapping[str, Json]) -> tuple[dict[str, str], dict[str, Outcome]]:
-    """See to it that guests are contacts; gives the customer id to book on, and rejections, by our key."""
-    if not guests:
-        return {}, {}
-    fields = fields_of(client)
-    found = look_up(client, fields, [b["customer"] for b in guests.values()], (b["email"] for b in guests.values()))
-    names: dict[str, str] = {}
-    refused: dict[str, Outcome] = {}
-    rows: dict[str, Any] = {}
-    for key, body in guests.items():
-        held = _contacts_of(body, found)
-        if len(held) > 1:
-            reason = f"contacts {', '.join(sorted(held))} in Emarsys have the guest's address"
-            refused[key] = Outcome(key, State.REJECTED, reason, rule=DUPLICATE.code)
-            continue
-        owner = next(iter(held.values()), "")
-        names[key] = owner or body["customer"]
-        if not owner:
-            rows[body["email"].lower()] = {EMAIL: body["email"], fields.customer: body["customer"]}
-    failed = client.put_contacts(EMAIL, list(rows.values()), create=True) if rows else {}
-    addresses = {email.lower(): told for email, told in failed.items()}
-    for key, body in guests.items():
-        told = addresses.get(body["email"].lower())
-        if told is not None and key not in refused:
-            refused[key] = Outcome(key, State.REJECTED, f"{told[0]}: {told[1]}", rule=REJECTED.code)
-    return names, refused
-
-
-def _contacts_of(body: Json, found: Found) -> dict[str, str]:
-    """The contacts that a guest may be, by internal id, and the customer ids that they carry."""
-    customer = str(body["customer"])
-    by_id = dict.fromkeys(found.by_customer.get(customer, []), customer)
-    return by_id or dict(found.carried(body["email"]))

@@ -80,7 +80,7 @@ class EmarsysSettings(BaseModel):
         description="Columns of sales data in the order agreed when the account was set up.",
     )
     sales_batch: int = Field(
-        200, ge=1, le=1000, description="Orders in one upload; one without an answer is parked whole for a person."
+        500, ge=1, le=1000, description="Orders in one upload; one without an answer is parked whole for a person."
     )
     currency: str = Field("GBP", pattern=r"^[A-Z]{3}$", description="Currency of the account's sales data.")
     other_item: str = Field(

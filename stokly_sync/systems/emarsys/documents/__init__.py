@@ -1,7 +1,7 @@
 """Rows to Emarsys' documents: pure functions, one module for each type of record. No I/O, no database."""
 
 from stokly_sync.systems.emarsys.documents.contacts import build_contacts
-from stokly_sync.systems.emarsys.documents.dispatches import build_dispatches
+from stokly_sync.systems.emarsys.documents.dispatches import build_dispatches, dispatch_contacts, dispatch_orders
 from stokly_sync.systems.emarsys.documents.orders import build_orders, order_contacts, order_products
 from stokly_sync.systems.emarsys.documents.products import build_products
 from stokly_sync.systems.emarsys.documents.refunds import build_refunds
@@ -13,6 +13,8 @@ __all__ = [
     "build_orders",
     "build_products",
     "build_refunds",
+    "dispatch_contacts",
+    "dispatch_orders",
     "order_contacts",
     "order_products",
     "ordered_at",

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import pandas as pd
+
 from stokly_sync.contracts import columns
 from stokly_sync.contracts.order_states import REMOVED_STAGE
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.emarsys import rules
 from stokly_sync.systems.emarsys.documents.common import Buyer, buyers, plain, versioned
+from stokly_sync.systems.emarsys.documents.orders import foreign
 from stokly_sync.systems.emarsys.settings import EmarsysSettings
 
 LONGEST: Final = 512
@@ -62,8 +65,32 @@ def build_dispatches(frames: Frames, settings: EmarsysSettings, *, now: datetime
             told |= {"trackingNumber": number, "trackingUrl": url}
             short = {member: text for member, value in told.items() if (text := plain(value, LONGEST))}
             body: Json = {"customer": order.buyer.contact, "email": order.buyer.email, "at": at, "told": short}
+            body["guest"] = order.buyer.guest
             documents.append(Document(key, body, versioned(f"dispatch {key}", version), event_at=moment))
     return Built(documents, kept)
+
+
+def dispatch_orders(frames: Frames, settings: EmarsysSettings) -> pd.DataFrame:
+    """For the gate of dispatches: dispatch id (`key`) and its order (`needs`), where sales data hold that."""
+    orders, rows = frames["stokly.orders"], frames["stokly.dispatches"]
+    told = {
+        key
+        for key, currency in zip(columns.keys(orders["order_id"]), columns.keys(orders["currency"]), strict=True)
+        if not foreign(currency, settings)
+    }
+    known: pd.DataFrame = rows[rows["order_id"].isin(told).to_numpy()]
+    return pd.DataFrame({"key": known["dispatch_id"], "needs": known["order_id"]})
+
+
+def dispatch_contacts(frames: Frames) -> pd.DataFrame:
+    """For the gate of dispatches: dispatch id (`key`) and the customer whose contact it needs (`needs`)."""
+    who, rows = buyers(frames), frames["stokly.dispatches"]
+    pairs = [
+        (key, who[order].customer)
+        for key, order in zip(columns.keys(rows["dispatch_id"]), columns.keys(rows["order_id"]), strict=True)
+        if order in who and who[order].customer is not None
+    ]
+    return pd.DataFrame(pairs, columns=["key", "needs"], dtype="str")
 
 
 def _orders(frames: Frames) -> dict[str, Order]:

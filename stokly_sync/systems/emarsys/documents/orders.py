@@ -14,7 +14,8 @@ from typing import Final
 import pandas as pd
 
 from stokly_sync.contracts import columns
-from stokly_sync.contracts.order_states import REMOVED_STAGE, not_confirmed
+from stokly_sync.contracts.confirmation import not_confirmed
+from stokly_sync.contracts.order_states import REMOVED_STAGE
 from stokly_sync.flow import Built, Document, Frames, Problem
 from stokly_sync.systems.emarsys import rules
 from stokly_sync.systems.emarsys.documents.common import Buyer, broken, buyers, versioned
