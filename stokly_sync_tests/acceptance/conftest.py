@@ -54,6 +54,8 @@ def first_loads(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path)
         shutil.copy(migrated_sqlite, path)
         with opened(bench, f"sqlite:///{path}") as rig:
             rig.sync().fine()
+            # Looked at once, so that what a destination fetches on a schedule has been fetched.
+            rig.bench.flat(rig.there)
             state = saved(rig)
         return FirstLoad(path, state)
 
