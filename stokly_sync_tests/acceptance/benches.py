@@ -36,6 +36,8 @@ class Bench(ABC):
     """Environment by which a few records make several batches."""
     appends: ClassVar[bool] = False
     """Whether orders are only ever added to: then nothing that is held is sent again, and no order is sent whole."""
+    settles: ClassVar[bool] = True
+    """Whether it takes records first and tells their fate later."""
     elsewhere: ClassVar[frozenset[str]] = frozenset()
     """Feeds that are published in a place of our own instead of sent by calls."""
     write: ClassVar[Mapping[str, Any]]
@@ -203,6 +205,7 @@ class EmarsysBench(Bench):
     settings: ClassVar[Mapping[str, str]] = {"EMARSYS_RATE_PER_MINUTE": "1000", "EMARSYS_DISPATCH_DAYS": "100000"}
     small_batches: ClassVar[Mapping[str, str]] = {"EMARSYS_BATCH": "5", "EMARSYS_SALES_BATCH": "3"}
     appends = True
+    settles = False
     elsewhere: ClassVar[frozenset[str]] = frozenset({"products"})
     write: ClassVar[Mapping[str, Any]] = {"method": "PUT", "path": "^/api/v3/contact/?$"}
     key: ClassVar[str] = "stokly_customer_id"

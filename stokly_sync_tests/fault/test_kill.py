@@ -114,6 +114,8 @@ def test_a_sync_killed_at_any_step_ends_as_an_undisturbed_one(
     rig_on_each: Rig, undisturbed: Callable[[Bench], End], place: str
 ) -> None:
     rig = rig_on_each
+    if place in SETTLE and not rig.bench.settles:
+        pytest.skip("it tells the fate of a record at once")
     prepare(rig)
     killed(rig, place)
     rig.sync().fine()
@@ -127,6 +129,8 @@ def test_a_process_that_is_killed_again_and_again_gets_there_all_the_same(
     rig = rig_on_each
     prepare(rig)
     for place in ("extract:after-commit:2", "plan:after-commit:2", "send:after-call:1", "settle:before-merge:1"):
+        if place in SETTLE and not rig.bench.settles:
+            continue
         killed(rig, place)
     process = started(rig.env, rig.bench.system)
     process.join(timeout=60)
