@@ -299,6 +299,11 @@ class Whole:
     """Whether what is published is there and of today; otherwise it is published again though nothing changed."""
 
 
+def _published_whole(client: Any, batch: Sequence[Record]) -> Sequence[Outcome]:
+    del client, batch
+    raise TypeError("a feed without `send` is published whole, never a batch at a time")
+
+
 @dataclass(frozen=True)
 class Feed:
     """What is loaded into a destination; the unit of the design, declared once in `systems/<name>/feeds.py`."""
@@ -314,9 +319,10 @@ class Feed:
     replay: ReplayClass
     limits: BatchLimits
     build: Callable[[Frames], Built]
-    send: Callable[[Any, Sequence[Record]], Sequence[Outcome]] | None = None
+    send: Callable[[Any, Sequence[Record]], Sequence[Outcome]] = _published_whole
     """`send(client, batch)`: one request. Returns the outcome of every record of the batch, or raises
-    `BatchRefused`, `InDoubt`, `TransientError` or `PermanentError` for the batch as a whole. None where `whole` is."""
+    `BatchRefused`, `InDoubt`, `TransientError` or `PermanentError` for the batch as a whole.
+    Left out where `whole` is declared."""
     append: Append | None = None
     """For destinations that can only be added to (`ReplayClass.NEVER`)."""
     whole: Whole | None = None

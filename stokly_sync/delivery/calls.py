@@ -39,8 +39,6 @@ def send_batch(feed: Feed, client: Any, batch: Sequence[Record]) -> CallResult:
 
     Errors other than our own pass: what they left behind is found again by the open attempt.
     """
-    if feed.send is None:
-        raise PermanentError(f"{feed.id} has no way to send; correct it in systems/{feed.system}.")
     result = CallResult()
     waiting = [list(batch)]
     while waiting:

@@ -69,6 +69,8 @@ def resolve(
     site = Site(warehouse, feed, None, catalogue, run_id, options or Options())
     now = site.options.now()
     with warehouse.exclusive(f"feed:{feed.id}", purpose=f"resolve {run_id}"), warehouse.transaction() as connection:
+        c = LEDGER.c
+        mine = sa.update(LEDGER).where(c.brand == warehouse.brand, c.feed == feed.id, c.entry == 0)
         items = {i.record.key: i for i in site.ledger.doubtful(connection, keys)}
         strange = sorted(set(keys) - items.keys())
         if strange:
@@ -76,9 +78,9 @@ def resolve(
         if word == "arrived":
             outcomes = [Outcome(key, State.ACCEPTED, BY_HAND, receipt=items[key].receipt) for key in items]
             site.store(connection, outcomes, items, now=now, sent=False)
+            # What changed meanwhile was held back and is owed by no window any more.
+            connection.execute(mine.where(among(connection, c.key, list(items))).values(stale=True))
         else:
-            c = LEDGER.c
-            mine = sa.update(LEDGER).where(c.brand == warehouse.brand, c.feed == feed.id, c.entry == 0)
             again = {"state": State.PLANNED.value, "rule": None, "reason": None, "settled_at": None}
             connection.execute(mine.where(among(connection, c.key, list(items))).values(again))
             site.problems.decided(connection, list(items), now=now)

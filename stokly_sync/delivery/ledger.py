@@ -245,7 +245,8 @@ def _moves(decision: Decision, entry: Entry | None) -> bool:
         return False
     if decision.verdict is not Verdict.UNCHANGED:
         return True
-    return entry is not None and State(entry.state) not in _SETTLED
+    # Asked again and found to be right: the wish is fulfilled.
+    return entry is not None and (entry.stale or State(entry.state) not in _SETTLED)
 
 
 def _frame(decisions: Sequence[Decision], entries: Mapping[str, Entry]) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from stokly_sync.delivery.loading import load
-from stokly_sync.errors import PermanentError, TransientError
+from stokly_sync.errors import TransientError
 from stokly_sync.flow import Document, Feed, Outcome, Record, State, Whole
 from stokly_sync.warehouse.store import Warehouse
 from stokly_sync.warehouse.tables import LANDED
@@ -86,10 +86,3 @@ class Publisher:
                 return
             yield keys
             after = keys[-1]
-
-
-def publisher(warehouse: Warehouse, feed: Feed) -> Publisher:
-    """The publisher of a feed; raises PermanentError for one that neither publishes nor sends."""
-    if feed.whole is None:
-        raise PermanentError(f"{feed.id} declares neither send nor whole; correct it in systems/{feed.system}.")
-    return Publisher(warehouse, feed, feed.whole)

@@ -20,7 +20,7 @@ from stokly_sync.delivery.figures import DeliveryFigures
 from stokly_sync.delivery.history import must_be_said
 from stokly_sync.delivery.options import DeliveryRefused, DeliveryStopped, Options
 from stokly_sync.delivery.outgoing import Outgoing
-from stokly_sync.delivery.publishing import Publisher, publisher
+from stokly_sync.delivery.publishing import Publisher
 from stokly_sync.delivery.recovery import recover
 from stokly_sync.delivery.settling import settle_earlier, settle_own
 from stokly_sync.delivery.site import Site
@@ -52,7 +52,7 @@ def deliver(
     DeliveryRefused (permanent), both with the figures so far, when the destination is down or refuses us;
     PermanentError for an unknown plan. Source: X6, X13, X16, X17, O7.
     """
-    whole = publisher(warehouse, feed) if feed.send is None else None
+    whole = Publisher(warehouse, feed, feed.whole) if feed.whole is not None else None
     sendable = feed if whole is None else replace(feed, send=whole.send)
     site = Site(warehouse, sendable, client, catalogue, run_id, options or Options())
     guard = breaker or Breaker(warehouse.engine, f"{warehouse.brand}/{feed.system}")

@@ -77,9 +77,10 @@ def add_order(
     product: Product | None = None,
     created: datetime | None = None,
     updated: datetime | None = None,
+    quantity: int = 2,
     **changes: Any,
 ) -> str:
-    """Let somebody (without `customer`, a guest) buy two of a product for 7.50 net, and give the order's id.
+    """Let somebody (without `customer`, a guest) buy some of a product for 7.50 net, and give the order's id.
 
     `changes` are laid over the finished row; `...` takes a member away.
     """
@@ -99,7 +100,7 @@ def add_order(
         make_id("acceptance line", number),
         head.order_id,
         product or product_of(stokly),
-        quantity=2,
+        quantity=quantity,
         price=Decimal("7.50"),
         pricing=head.pricing,
         status="unprocessed",

@@ -52,6 +52,7 @@ SALES_ERRORS: Final = (
 )
 """Refusals of an upload. Which texts mean what is not documented. Source: Emarsys API contract 2.5."""
 RETRY: Final = RetryPolicy(attempts=8, default_retry_after=60.0)
+TIMEOUT: Final = (10.0, 90.0)
 MANY: Final = 1_000
 """Contacts in one call. Source: Emarsys API contract 1.6."""
 PAGE: Final = 10_000
@@ -198,7 +199,9 @@ class EmarsysClient:
             if self._sales is None:
                 token = settings.sales_token.get_secret_value()
                 auth = StaticAuth({"Authorization": f"Bearer {token}"})
-                self._sales = self._transport(settings.sales_url, auth, SALES_ERRORS, secrets=(token,))
+                self._sales = self._transport(
+                    settings.sales_url, auth, SALES_ERRORS, secrets=(token,), timeout=(10.0, settings.sales_timeout)
+                )
         # The answer is plain text: asked for as a status, it is not taken for broken JSON.
         answer = self._sales.request(
             "POST",
@@ -237,7 +240,13 @@ class EmarsysClient:
         return TokenAuth(self._tokens, client_id=client_id, secret=self._secret, clock=self.clock)
 
     def _transport(
-        self, base_url: str, auth: Auth, errors: Sequence[Verdict], *, secrets: tuple[str, ...] = ()
+        self,
+        base_url: str,
+        auth: Auth,
+        errors: Sequence[Verdict],
+        *,
+        secrets: tuple[str, ...] = (),
+        timeout: tuple[float, float] = TIMEOUT,
     ) -> Transport:
         return Transport(
             base_url,
@@ -251,6 +260,7 @@ class EmarsysClient:
             remaining_header="X-Ratelimit-Remaining",
             stay_away=stay_away,
             secrets=(self._secret, *secrets),
+            timeout=timeout,
             clock=self.clock,
         )
 

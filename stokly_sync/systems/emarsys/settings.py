@@ -82,6 +82,9 @@ class EmarsysSettings(BaseModel):
     sales_batch: int = Field(
         500, ge=1, le=1000, description="Orders in one upload; one without an answer is parked whole for a person."
     )
+    sales_timeout: float = Field(
+        60.0, gt=0, description="Seconds to wait for the answer to an upload; without one it is in doubt."
+    )
     currency: str = Field("GBP", pattern=r"^[A-Z]{3}$", description="Currency of the account's sales data.")
     other_item: str = Field(
         "", description="Item under which shipping and amounts refunded beside the lines go; empty leaves them out."

@@ -22,6 +22,7 @@ from stokly_sync.systems.emarsys.documents import (
 from stokly_sync.systems.emarsys.documents.common import guest_id
 from stokly_sync_tests.systems.emarsys.rows import body, order_frames, rules
 
+Rows = list[dict[str, Any]]
 SETTINGS = EmarsysSettings()
 APPEND = Append(parts_of, with_parts, ordered_at)
 
@@ -37,12 +38,12 @@ def test_an_order_says_what_was_sold_gross_on_whom_and_when() -> None:
 
 
 def test_lines_of_one_sku_are_one_and_an_amount_is_rounded_once() -> None:
-    lines = [{"line_id": "L1", "line_total": "1.005"}, {"line_id": "L2", "line_total": "1.005", "quantity": 1}]
+    lines: Rows = [{"line_id": "L1", "line_total": "1.005"}, {"line_id": "L2", "line_total": "1.005", "quantity": 1}]
     assert lines_of(body(build_orders(order_frames(lines=lines), SETTINGS))) == [("SKU-1", 3, "2.01")]
 
 
 def test_a_cancelled_line_is_not_sold() -> None:
-    lines = [{}, {"line_id": "L2", "status": "cancelled", "line_total": "99.00"}]
+    lines: Rows = [{}, {"line_id": "L2", "status": "cancelled", "line_total": "99.00"}]
     assert lines_of(body(build_orders(order_frames(lines=lines), SETTINGS))) == [("SKU-1", 2, "24.00")]
 
 
@@ -64,7 +65,7 @@ def test_a_guest_whose_address_a_customer_has_is_that_customer() -> None:
 
 
 def test_an_order_of_a_merged_customer_is_the_survivor_s() -> None:
-    people = [{"live": False, "merged_into": "C2"}, {"customer_id": "C2", "email": "other@example.com"}]
+    people: Rows = [{"live": False, "merged_into": "C2"}, {"customer_id": "C2", "email": "other@example.com"}]
     assert body(build_orders(order_frames(customers=people), SETTINGS))["customer"] == "C2"
 
 
