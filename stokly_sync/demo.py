@@ -46,6 +46,7 @@ contact_fields = { NOTES = "extra.notes" }
 
 [emarsys]
 rate_per_minute = 1000.0
+contact_fields = { notes = "extra.notes" }
 # Nobody gets a mail here, so that no dispatch of the seed is too old for one.
 dispatch_days = 100000
 
@@ -57,6 +58,10 @@ _LIMITED: Final = """\
 # Written by `stokly-sync demo --limits`: rates are the defaults, as for real accounts.
 [dotdigital]
 contact_fields = { NOTES = "extra.notes" }
+
+[emarsys]
+contact_fields = { notes = "extra.notes" }
+dispatch_days = 100000
 
 [ometria]
 """

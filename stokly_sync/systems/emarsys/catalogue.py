@@ -42,7 +42,7 @@ def publish(client: EmarsysClient, documents: Iterator[Sequence[Document]]) -> s
         raise PermanentError("Emarsys: products need an address; set EMARSYS_PRODUCT_URL, with {sku} in it.")
     with tempfile.TemporaryDirectory(prefix="catalogue-") as folder:
         file = Path(folder) / settings.catalogue_file
-        rows = _write(file, documents)
+        rows = _write(file, documents, (*COLUMNS, *settings.product_fields))
         _check(file, rows)
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
         _put(file, settings.catalogue_url, settings.catalogue_file)
@@ -78,13 +78,13 @@ def rows_of(client: EmarsysClient) -> list[dict[str, str]]:
         return []
 
 
-def _write(file: Path, documents: Iterator[Sequence[Document]]) -> int:
+def _write(file: Path, documents: Iterator[Sequence[Document]], columns: Sequence[str]) -> int:
     rows = 0
     with file.open("w", encoding="utf-8", newline="") as opened:
-        opened.write(",".join(COLUMNS) + "\n")
+        opened.write(",".join(columns) + "\n")
         for chunk in documents:
             for document in chunk:
-                opened.write(",".join(cell(document.body[name]) for name in COLUMNS) + "\n")
+                opened.write(",".join(cell(document.body.get(name, "")) for name in columns) + "\n")
                 rows += 1
     return rows
 

@@ -202,6 +202,13 @@ EVENT_UNHEARD: Final = Rule(
     "E6",
     Effect.REJECT,
 )
+FIELD_TYPE: Final = Rule(
+    "EM-FIELD-TYPE",
+    "A custom field of the record has a value that is not of the type set for it.",
+    "Correct the value in Stokly, or the type of the field in the settings.",
+    Team.MARKETING,
+    "X22",
+)
 REJECTED: Final = Rule(
     "EM-REJECTED",
     "Emarsys refused the record; its reason stands in the detail.",
@@ -236,6 +243,7 @@ RULES: Final = (
     DISPATCH_OLD,
     TRACKING,
     EVENT_UNHEARD,
+    FIELD_TYPE,
     REJECTED,
 )
 """All rules of Emarsys."""

@@ -45,11 +45,12 @@ def written(bodies: Iterable[Json], client: EmarsysClient) -> bytes:
             "email": body["email"] or "",
             "s_currency": body["currency"],
             "s_channel": plain(body["channel"], 255),
+            **body.get("custom", {}),
         }
         for line in body["lines"]:
             amount = format(line["price"], "f")
             cells = {"item": line["item"], "price": amount, "c_sales_amount": amount, "quantity": str(line["quantity"])}
-            rows.append(",".join(cell({**of_order, **cells}[name]) for name in names))
+            rows.append(",".join(cell({**of_order, **cells}.get(name, "")) for name in names))
     return ("\n".join(rows) + "\n").encode()
 
 

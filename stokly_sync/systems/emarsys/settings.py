@@ -10,8 +10,9 @@ import re
 from datetime import UTC, datetime
 from typing import ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
+from stokly_sync.contracts.mapping import CONTACT_SOURCES, ORDER_SOURCES, PRODUCT_SOURCES, Properties, PropertyField
 from stokly_sync.flow import Mode
 
 FEEDS = ("products", "contacts", "orders", "refunds", "dispatches")
@@ -20,6 +21,8 @@ SALES_COLUMNS: Final = (
     *("s_currency", "s_channel"),
 )
 """Columns of sales data that we can fill, in the vendor's words. Source: Emarsys API contract 2.3."""
+_TYPED: Final = {"s_": ("text", "flag"), "i_": ("whole",), "f_": ("number",), "t_": ("date",)}
+"""Types of custom columns by the start of their name."""
 
 
 class Confirmed(BaseModel):
@@ -75,6 +78,9 @@ class EmarsysSettings(BaseModel):
     sales_url: str = Field("https://admin.scarabresearch.com", description="Address of the Sales Data API.")
     sales_token: SecretStr | None = Field(None, description="Token of the sales data page.")
     merchant_id: str | None = Field(None, pattern=r"^[\w.-]{1,100}$", description="Merchant id of the sales data page.")
+    order_fields: Properties = Field(
+        default_factory=dict, description="Custom columns of sales data, from columns of orders; see sales_columns."
+    )
     sales_columns: tuple[str, ...] = Field(
         ("item", "price", "order", "timestamp", "customer", "quantity"),
         description="Columns of sales data in the order agreed when the account was set up.",
@@ -101,6 +107,12 @@ class EmarsysSettings(BaseModel):
     product_url: str = Field("", description="Address of a product, with {sku} where its SKU belongs; needed.")
     default_image: str = Field("", description="Picture of products that have none.")
     default_category: str = Field("Other", min_length=1, description="Category of products that have none.")
+    contact_fields: Properties = Field(
+        default_factory=dict, description="Custom fields of contacts beside our own; those that are missing are made."
+    )
+    product_fields: Properties = Field(
+        default_factory=dict, description="Custom columns of the catalogue; their names start with c_."
+    )
     dispatch_event: str = Field(
         "stokly_dispatch", min_length=1, description="External event of the shipped mail: its id, or a name."
     )
@@ -157,10 +169,13 @@ class EmarsysSettings(BaseModel):
 
     @field_validator("sales_columns")
     @classmethod
-    def _are_columns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = [name for name in value if name not in SALES_COLUMNS]
+    def _are_columns(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        known = (*SALES_COLUMNS, *info.data.get("order_fields", {}))
+        unknown = [name for name in value if name not in known]
         if unknown:
-            raise ValueError(f"{unknown[0]!r} cannot be filled; columns are {', '.join(SALES_COLUMNS)}")
+            raise ValueError(
+                f"{unknown[0]!r} cannot be filled; columns are {', '.join(known)}, and any in order_fields"
+            )
         for needed in (
             ("item",),
             ("order",),
@@ -172,6 +187,27 @@ class EmarsysSettings(BaseModel):
                 raise ValueError(f"must have {' or '.join(needed)} exactly once")
         return value
 
+    @field_validator("contact_fields")
+    @classmethod
+    def _from_customers(cls, value: dict[str, PropertyField]) -> dict[str, PropertyField]:
+        _refuse_names(value, r"[a-z][a-z0-9_]{1,59}", "small letters, digits and _")
+        return CONTACT_SOURCES.checked(value)
+
+    @field_validator("product_fields")
+    @classmethod
+    def _from_items(cls, value: dict[str, PropertyField]) -> dict[str, PropertyField]:
+        _refuse_names(value, r"c_[a-z0-9_]{1,50}", "c_, then small letters, digits and _")
+        return PRODUCT_SOURCES.checked(value)
+
+    @field_validator("order_fields")
+    @classmethod
+    def _from_orders(cls, value: dict[str, PropertyField]) -> dict[str, PropertyField]:
+        _refuse_names(value, r"[sift]_[a-z0-9_]{1,50}", "s_, i_, f_ or t_, then small letters, digits and _")
+        for name, field in value.items():
+            if field.type not in _TYPED[name[:2]]:
+                raise ValueError(f"{name} must be of type {' or '.join(_TYPED[name[:2]])}")
+        return ORDER_SOURCES.checked(value)
+
     @field_validator("modes")
     @classmethod
     def _are_feeds(cls, value: dict[str, Mode]) -> dict[str, Mode]:
@@ -179,3 +215,9 @@ class EmarsysSettings(BaseModel):
         if unknown:
             raise ValueError(f"there is no feed {unknown[0]!r}; feeds are {', '.join(FEEDS)}")
         return value
+
+
+def _refuse_names(mapping: dict[str, PropertyField], pattern: str, words: str) -> None:
+    wrong = [name for name in mapping if not re.fullmatch(pattern, name)]
+    if wrong:
+        raise ValueError(f"{wrong[0]!r} is no name here: {words}")

@@ -14,6 +14,7 @@ from stokly_sync.errors import BatchRefused, PermanentError
 from stokly_sync.flow import Json
 from stokly_sync.systems.emarsys.client import VENDOR, EmarsysClient
 from stokly_sync.systems.emarsys.countries import names_of
+from stokly_sync.systems.emarsys.documents.contacts import MAPPED
 from stokly_sync.systems.emarsys.settings import EmarsysSettings
 
 EMAIL: Final = "3"
@@ -41,6 +42,9 @@ CUSTOM: Final = {
 """Our custom fields without their prefix, and their types (E7)."""
 
 
+_TYPES: Final = {"text": "longtext", "flag": "shorttext", "number": "numeric", "whole": "numeric", "date": "date"}
+
+
 @dataclass(frozen=True)
 class Fields:
     """The account's field ids by our names, and the choice ids of countries by ISO code."""
@@ -66,7 +70,8 @@ class Fields:
 def custom_fields(settings: EmarsysSettings) -> dict[str, tuple[str, str]]:
     """Name in Emarsys and type of every custom field, by our name."""
     others = {name: (f"{settings.field_prefix}{name}", kind) for name, kind in CUSTOM.items()}
-    return {"customer": (settings.id_field, "shorttext"), **others}
+    mapped = {f"{MAPPED}{name}": (name, _TYPES[field.type]) for name, field in settings.contact_fields.items()}
+    return {"customer": (settings.id_field, "shorttext"), **others, **mapped}
 
 
 def fields_of(client: EmarsysClient) -> Fields:

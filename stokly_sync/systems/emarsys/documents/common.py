@@ -6,19 +6,26 @@ Belongs here: rules of the wire that hold for each record type. Nothing of a sin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
+
+import pandas as pd
 
 from stokly_sync.contracts import columns
 from stokly_sync.contracts.addresses import owners_of_addresses
+from stokly_sync.contracts.mapping import PropertyField, Sources, mapped
 from stokly_sync.contracts.owners import accounts, departed, reachable
 from stokly_sync.flow import Document, Frames, Problem
+from stokly_sync.systems.emarsys import rules
 
 GUEST: Final = "guest:"
 """Start of the ids that guests' contacts have in the place of a customer id."""
+LONG: Final = 255
+"""Characters of a long text. Source: Emarsys API contract 1.7 (value rules)."""
 _BREAKS: Final = re.compile(r"[\x00-\x1f\x7f]+")
 
 
@@ -74,6 +81,21 @@ def plain(text: str | None, longest: int) -> str:
 def broken(sku: str) -> bool:
     """Whether a SKU holds what no line of a file can carry, and what must not be changed either."""
     return _BREAKS.search(sku) is not None
+
+
+def custom_fields(
+    rows: pd.DataFrame, keys: Sequence[str], mapping: Mapping[str, PropertyField], sources: Sources
+) -> tuple[list[dict[str, str]], list[Problem]]:
+    """Custom fields of each row as the vendor's texts, and a problem for each value of another type (X22)."""
+    found = mapped(rows, mapping, sources)
+    made = [{name: _told(value) for name, value in fields.items()} for fields in found.properties]
+    return made, [Problem(keys[i], rules.FIELD_TYPE.code, detail) for i, detail in found.misfits.items()]
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return format(value.normalize(), "f") if isinstance(value, Decimal) else plain(str(value), LONG)
 
 
 def problems_where(keys: Sequence[str], mask: Iterable[bool], rule: str, detail: str) -> list[Problem]:

@@ -17,12 +17,15 @@ import pandas as pd
 
 from stokly_sync.contracts import columns
 from stokly_sync.contracts.addresses import owners_of_addresses
+from stokly_sync.contracts.mapping import CONTACT_SOURCES
 from stokly_sync.contracts.owners import reachable, split_name
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.emarsys import rules
-from stokly_sync.systems.emarsys.documents.common import plain, problems_where, versioned
+from stokly_sync.systems.emarsys.documents.common import custom_fields, plain, problems_where, versioned
 from stokly_sync.systems.emarsys.settings import EmarsysSettings
 
+MAPPED: Final = "mapped."
+"""Start of our names of the fields that are mapped by configuration."""
 METRICS: Final = "derived.customer_metrics"
 SAME_ADDRESS: Final = "customers with the same address"
 """Frame of all customers that have the address of one of the feed's own."""
@@ -40,7 +43,6 @@ def build_contacts(frames: Frames, settings: EmarsysSettings) -> Built:
     Body: `customer`, `email`, `fields` by our names, and `merged`, the ids that went up in this customer. Keeps back
     customers without an address, those gone, and those whose address belongs to an earlier customer.
     """
-    del settings
     customers = frames["stokly.customers"]
     keys = columns.keys(customers["customer_id"])
     merged = customers["merged_into"].notna().to_numpy()
@@ -57,17 +59,21 @@ def build_contacts(frames: Frames, settings: EmarsysSettings) -> Built:
             kept.append(Problem(key, rules.CONTACT_EMAIL.code, "the customer has no e-mail address"))
         elif (owner := owners.get(email.lower(), key)) != key:
             kept.append(Problem(key, rules.EMAIL_SHARED.code, f"customer {owner} has the address and registered first"))
-    return Built(_documents(frames, emails, {problem.key for problem in kept}), kept)
+    custom, misfits = custom_fields(customers, keys, settings.contact_fields, CONTACT_SOURCES)
+    bad = {problem.key for problem in kept}
+    kept += [problem for problem in misfits if problem.key not in bad]
+    return Built(_documents(frames, emails, custom, {problem.key for problem in kept}), kept)
 
 
-def _documents(frames: Frames, emails: list[str | None], bad: set[str]) -> list[Document]:
+def _documents(frames: Frames, emails: list[str | None], custom: list[dict[str, str]], bad: set[str]) -> list[Document]:
     customers = frames["stokly.customers"]
     bought = _bought(frames.get(METRICS))
     losers, lost_at = _merged(frames.get(MERGED_AWAY))
     documents = []
-    for key, email, (first, last), postcode, city, country, phone, version, event in zip(
+    for key, email, others, (first, last), postcode, city, country, phone, version, event in zip(
         columns.keys(customers["customer_id"]),
         emails,
+        custom,
         _names(customers),
         columns.texts(customers["postcode"]),
         columns.texts(customers["city"]),
@@ -84,7 +90,11 @@ def _documents(frames: Frames, emails: list[str | None], bad: set[str]) -> list[
         if country:
             fields["country"] = country
         mine, known = bought.get(key, ({}, None))
-        body: Json = {"customer": key, "email": email, "fields": {**fields, **mine}}
+        body: Json = {
+            "customer": key,
+            "email": email,
+            "fields": {**fields, **mine, **{f"{MAPPED}{n}": v for n, v in others.items()}},
+        }
         if key in losers:
             body["merged"] = losers[key]
         newest = versioned(f"customer {key}", version, known, lost_at.get(key))

@@ -15,10 +15,11 @@ import pandas as pd
 
 from stokly_sync.contracts import columns
 from stokly_sync.contracts.confirmation import not_confirmed
+from stokly_sync.contracts.mapping import ORDER_SOURCES
 from stokly_sync.contracts.order_states import REMOVED_STAGE
 from stokly_sync.flow import Built, Document, Frames, Problem
 from stokly_sync.systems.emarsys import rules
-from stokly_sync.systems.emarsys.documents.common import Buyer, broken, buyers, versioned
+from stokly_sync.systems.emarsys.documents.common import Buyer, broken, buyers, custom_fields, versioned
 from stokly_sync.systems.emarsys.documents.sales import Sold, add, lines_of, value_of
 from stokly_sync.systems.emarsys.settings import EmarsysSettings
 
@@ -46,11 +47,12 @@ def build_orders(frames: Frames, settings: EmarsysSettings) -> Built:
     lines, who = _lines(frames, orders, settings), buyers(frames)
     waiting = not_confirmed(orders, settings.confirmed)
     removed = ~columns.flags(orders["live"]) | orders["stage"].eq(REMOVED_STAGE).to_numpy(dtype=bool)
-    documents, kept = [], []
-    for index, (key, number, gone, currency, total, channel, at, moment, updated, version) in enumerate(
+    keys = columns.keys(orders["order_id"])
+    custom, kept = custom_fields(orders, keys, settings.order_fields, ORDER_SOURCES)
+    documents, bad = [], {problem.key for problem in kept}
+    for index, (key, gone, currency, total, channel, at, moment, updated, version) in enumerate(
         zip(
-            columns.keys(orders["order_id"]),
-            columns.texts(orders["number"]),
+            keys,
             removed.tolist(),
             columns.keys(orders["currency"]),
             columns.counts(orders["total"]).tolist(),
@@ -62,7 +64,6 @@ def build_orders(frames: Frames, settings: EmarsysSettings) -> Built:
             strict=True,
         )
     ):
-        del number
         mine = lines.get(key, NOTHING)
         ended = gone or not mine.sold
         problem = _kept_back(key, currency, total, ended, mine, who[key], settings)
@@ -70,10 +71,13 @@ def build_orders(frames: Frames, settings: EmarsysSettings) -> Built:
             problem = Problem(key, rules.ORDER_NOT_CONFIRMED.code, waiting[index])
         if problem is not None:
             kept.append(problem)
+        elif key in bad:
+            continue
         if problem is None or problem.rule == rules.ORDER_REMOVED.code:
             sold = lines_of({} if ended else mine.sold, currency)
             body = {"order": key, "customer": who[key].contact, "email": who[key].email, "guest": who[key].guest}
             body |= {"at": at, "ordered_at": at, "currency": currency, "channel": channel, "lines": sold}
+            body["custom"] = custom[index]
             newest = versioned(f"order {key}", version)
             documents.append(Document(key, body, newest, updated or moment, value_of(sold), currency))
     return Built(documents, kept)

@@ -9,9 +9,10 @@ import msgspec
 
 from stokly_sync.contracts import columns
 from stokly_sync.contracts.goods import VARIABLE_PARENT, available, one_for_each_sku, sold
+from stokly_sync.contracts.mapping import PRODUCT_SOURCES
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.emarsys import rules
-from stokly_sync.systems.emarsys.documents.common import broken, later, plain, versioned
+from stokly_sync.systems.emarsys.documents.common import broken, custom_fields, later, plain, versioned
 from stokly_sync.systems.emarsys.settings import EmarsysSettings
 
 LONGEST: Final = 1_000
@@ -22,11 +23,30 @@ def build_products(frames: Frames, settings: EmarsysSettings) -> Built:
     """Rows from `stokly.items` with `stokly.stock`; the key is the SKU, prices are net.
 
     A deleted item or one out of stock stays, as not available: a row that is left out is deleted at Emarsys.
+    For the same reason a row with a custom value of another type is there without the value, beside its problem.
     """
     items = one_for_each_sku(frames["stokly.items"])
     levels = _levels(frames)
-    documents, kept = [], []
-    for sku, item, name, price, currency, kind, category, brand, text, images, active, stocked, version, event in zip(
+    custom, kept = custom_fields(items, columns.keys(items["sku"]), settings.product_fields, PRODUCT_SOURCES)
+    documents = []
+    for (
+        others,
+        sku,
+        item,
+        name,
+        price,
+        currency,
+        kind,
+        category,
+        brand,
+        text,
+        images,
+        active,
+        stocked,
+        version,
+        event,
+    ) in zip(
+        custom,
         columns.keys(items["sku"]),
         columns.keys(items["item_id"]),
         columns.texts(items["name"]),
@@ -60,6 +80,7 @@ def build_products(frames: Frames, settings: EmarsysSettings) -> Built:
             "description": plain(text, LONGEST),
             "brand": plain(brand, LONGEST),
             "c_currency": currency or "",
+            **others,
         }
         newest = versioned(f"item {sku}", version, counted)
         documents.append(Document(sku, body, newest, event_at=later(event, counted)))

@@ -14,9 +14,10 @@ from datetime import datetime
 import numpy as np
 
 from stokly_sync.contracts import columns
+from stokly_sync.contracts.mapping import ORDER_SOURCES
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.emarsys import rules
-from stokly_sync.systems.emarsys.documents.common import Buyer, broken, buyers, versioned
+from stokly_sync.systems.emarsys.documents.common import Buyer, broken, buyers, custom_fields, versioned
 from stokly_sync.systems.emarsys.documents.orders import foreign, skus_of
 from stokly_sync.systems.emarsys.documents.sales import Sold, add, lines_of, value_of
 from stokly_sync.systems.emarsys.settings import EmarsysSettings
@@ -30,6 +31,7 @@ class Sale:
     currency: str
     channel: str | None
     buyer: Buyer
+    custom: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def build_refunds(frames: Frames, settings: EmarsysSettings) -> Built:
 
     A refund that was taken back gets a document without lines and a problem at once, like an order that was removed.
     """
-    sales = _sales(frames)
+    sales = _sales(frames, settings)
     documents, kept = [], []
     for refund in _refunds(frames, settings):
         sale = sales.get(refund.order or "")
@@ -117,15 +119,19 @@ def _items_of_lines(frames: Frames) -> dict[str | None, str | None]:
     return dict(zip(columns.texts(lines["line_id"]), columns.texts(lines["item_id"]), strict=True))
 
 
-def _sales(frames: Frames) -> dict[str, Sale]:
+def _sales(frames: Frames, settings: EmarsysSettings) -> dict[str, Sale]:
     orders, who = frames["stokly.orders"], buyers(frames)
+    keys = columns.keys(orders["order_id"])
+    # What does not fit keeps the order itself back, and its refund with it.
+    custom, _ = custom_fields(orders, keys, settings.order_fields, ORDER_SOURCES)
     return {
-        key: Sale(at, currency, channel, who[key])
-        for key, at, currency, channel in zip(
-            columns.keys(orders["order_id"]),
+        key: Sale(at, currency, channel, who[key], others)
+        for key, at, currency, channel, others in zip(
+            keys,
             columns.stamps(orders["created_at"]),
             columns.keys(orders["currency"]),
             columns.texts(orders["channel_name"]),
+            custom,
             strict=True,
         )
     }
@@ -157,6 +163,6 @@ def _document(refund: Refund, sale: Sale, sold: Sold) -> Document:
     lines = lines_of(sold, refund.currency)
     body: Json = {"order": refund.order, "customer": sale.buyer.contact, "email": sale.buyer.email}
     body |= {"guest": sale.buyer.guest, "at": refund.at, "ordered_at": sale.at, "currency": refund.currency}
-    body |= {"channel": sale.channel, "lines": lines}
+    body |= {"channel": sale.channel, "custom": sale.custom, "lines": lines}
     newest = versioned(f"refund {refund.key}", refund.version)
     return Document(refund.key, body, newest, refund.moment, value_of(lines), refund.currency)
