@@ -9,7 +9,7 @@ made from these declarations. No vendor, no database and no Dagster here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
@@ -67,6 +67,28 @@ class State(StrEnum):
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     IN_DOUBT = "in_doubt"
+
+
+class Choice(StrEnum):
+    """What somebody has said of being written to (X19)."""
+
+    IN = "in"
+    OUT = "out"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One choice as a system tells it; `said_at` (UTC) is None where nobody knows when: then the first sight counts.
+
+    Whose it is, is said by Stokly's customer id, by the e-mail address, or by both.
+    """
+
+    channel: str
+    choice: Choice
+    said_at: datetime | None
+    customer: str | None = None
+    email: str | None = field(default=None, repr=False)
+    reason: str | None = None
 
 
 @dataclass(frozen=True, order=True)
@@ -296,6 +318,9 @@ class Feed:
     gates: tuple[Gate, ...] = ()
     rejected_rule: str = "DELIVERY-REJECTED"
     """Rule code of the exception that a rejection opens."""
+    pool: str | None = None
+    """A pool and a job of its own inside the lane, for what must not wait for others of the lane; it runs by the clock
+    and sends whatever is owed."""
 
     @property
     def id(self) -> str:
@@ -345,3 +370,7 @@ class System:
     """`reference(client)`: vocabulary and shape by kind, for drift (X22)."""
     probe: Callable[[Any], Iterable[Probe]] | None = None
     """`probe(client)`: checks for the doctor, reading only."""
+    choices: Callable[[Any, datetime | None], Iterable[Statement]] | None = None
+    """`choices(client, since)`: who has opted out there since then, or ever; not what its own creation left behind."""
+    said: Callable[[Any, pd.DataFrame], Sequence[Statement]] | None = None
+    """`said(settings, rows)`: choices that rows of the source's customers state, by the members that settings name."""
