@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
@@ -43,6 +43,7 @@ class _Call:
     headers: Mapping[str, str]
     safe: bool
     expect: Collection[int]
+    read: Callable[[bytes], Any]
 
     @property
     def name(self) -> str:
@@ -111,11 +112,13 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         retry: Retry = "safe",
         expect: Collection[int] = (),
+        read: Callable[[bytes], Any] = decode,
     ) -> Answer:
         """Make one request and give its answer; `expect` names statuses beside 2xx that are answers too.
 
         `json` is encoded with exact decimals; `body` is sent as it is (say its type in `headers`). With
-        `retry="once"` the request is repeated only while it is certain that it did not arrive.
+        `retry="once"` the request is repeated only while it is certain that it did not arrive. `read` makes the
+        answer's `data` of its body and raises ValueError when the body is no JSON.
         Raises TransientError, PermanentError (CredentialsError, PermissionDenied), InDoubt, or what the vendor's
         table says.
         """
@@ -124,7 +127,7 @@ class Transport:
         if json is not None:
             body = encode(json)
             sent.setdefault("Content-Type", "application/json")
-        call = _Call(method, path, f"{self._base}{path}{query}", body, sent, retry == "safe", expect)
+        call = _Call(method, path, f"{self._base}{path}{query}", body, sent, retry == "safe", expect, read)
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Again),
             wait=self._wait,
@@ -171,7 +174,7 @@ class Transport:
         if not answer.body:
             return answer
         try:
-            data = decode(answer.body)
+            data = call.read(answer.body)
         except ValueError as error:
             if answer.status >= 300:
                 return answer
