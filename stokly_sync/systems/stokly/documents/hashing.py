@@ -46,7 +46,7 @@ def _joined(frame: pd.DataFrame, apart: Collection[str]) -> pa.Array:
 def _text(column: pd.Series) -> pa.Array:
     array = pa.array(column, from_pandas=True)
     if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
+        array = array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
     if pa.types.is_timestamp(array.type):
         array = array.cast(pa.int64())
     return array if array.type == pa.string() else array.cast(pa.string())

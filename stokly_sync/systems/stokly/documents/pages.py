@@ -72,7 +72,8 @@ def columns_of(shape: Shape, documents: Sequence[Unread]) -> tuple[Columns, list
     table = _read(text, shape)
     if len(table) != len(documents) or _texts_in(table) != text.count(b'":"'):
         raise Unusual
-    rows = Columns(_one(table.to_struct_array()))
+    columns = [_one(column) for column in table.columns]
+    rows = Columns(pa.StructArray.from_arrays(columns, fields=list(table.schema)))
     key = rows.column(shape.key_member)
     keys = key.to_pylist() if pa.types.is_string(key.type) else []
     if not all(keys) or len(set(keys)) != len(documents):
@@ -112,4 +113,6 @@ def _texts(column: pa.Array) -> int:
 
 
 def _one(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if isinstance(column, pa.ChunkedArray):
+        return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    return column

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Final
 
 import pyarrow as pa
@@ -25,6 +26,7 @@ _MONTHS: Final = {
 _TYPE = pa.timestamp("us", "UTC")
 
 
+@lru_cache(maxsize=4096)  # paging looks at the same time several times
 def parse_time(text: str) -> datetime | None:
     """One time as timezone-aware UTC, or None when the text is no time."""
     found = _JAVASCRIPT.fullmatch(text)
