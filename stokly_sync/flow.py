@@ -161,12 +161,16 @@ class Extract:
 
 @dataclass(frozen=True)
 class Need:
-    """Rows of another table that documents are built from: `table.column` in the values of `of_table.of_column`."""
+    """Rows of another table that documents are built from: `table.column` in the values of `of_table.of_column`.
+
+    They come under the table's name, or under `name`: that is how a feed also sees other rows of its own dataset.
+    """
 
     table: str
     column: str
     of_table: str
     of_column: str
+    name: str | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import blake2b
@@ -23,6 +23,8 @@ from stokly_sync.contracts.rules import Catalogue
 from stokly_sync.contracts.schema import refuse_if_most_fail, validate, without
 from stokly_sync.contracts.tables import UTC_TIME, Dataset
 from stokly_sync.flow import Extract, Frames, Json, Problem, Received, Rows, Window
+from stokly_sync.landing import derived
+from stokly_sync.landing.derived import Basis, Deriving
 from stokly_sync.landing.figures import Counts, LandingFigures
 from stokly_sync.landing.grid import window_at, window_starts
 from stokly_sync.landing.relations import relation_problems
@@ -53,6 +55,12 @@ class Landing:
     span: Window
     windows_from: datetime
     share: float
+    basis: Basis = field(default_factory=Basis)
+
+    @property
+    def deriving(self) -> Deriving:
+        """The same, as far as it matters to derived rows."""
+        return Deriving(self.warehouse.brand, self.run_id, self.windows_from, self.basis)
 
 
 @dataclass(frozen=True)
@@ -101,8 +109,14 @@ class Stored:
         return Stored(self.figures, tuple(counts.all()))
 
 
-def store(conn: sa.Connection, landing: Landing, checked: Checked, *, documents: Sequence[Received]) -> Stored:
-    """Write a checked chunk: roots, children and exceptions. The windows are noted by the caller."""
+def store(
+    conn: sa.Connection, landing: Landing, checked: Checked, *, documents: Sequence[Received], derive: bool = True
+) -> Stored:
+    """Write a checked chunk: roots, children, exceptions, and what is derived from them.
+
+    The windows of the dataset are noted by the caller, those of derived rows here. Without `derive` the caller has to
+    see to the derived rows.
+    """
     dataset, brand = landing.dataset, landing.warehouse.brand
     related = relation_problems(dataset, checked.rows.frames, partial(_landed, conn, brand))
     frames = without(dataset, checked.rows.frames, {p.key for p in related})
@@ -110,6 +124,7 @@ def store(conn: sa.Connection, landing: Landing, checked: Checked, *, documents:
     payloads = dict(checked.payloads) | _payloads(landing, documents, {p.key for p in related})
     root = frames[dataset.name]
     root = root.assign(window_start=window_starts(_source_time(dataset, root), landing.span, landing.windows_from))
+    before = derived.causes(conn, brand, dataset.name, root[dataset.key] if derive else [])
     changed = _merge_rows(conn, landing, frames, root)
     held = _quarantine(conn, landing, problems, payloads)
     released = exceptions.close_passed(
@@ -124,9 +139,10 @@ def store(conn: sa.Connection, landing: Landing, checked: Checked, *, documents:
         quarantined=Counter(first.values()),
         released=released,
     )
-    starts = root["window_start"]
-    moved = starts if len(changed) == len(root) else starts[root[dataset.key].isin(changed)]
-    return Stored(figures, _window_counts(landing, starts, moved, held))
+    moved = root if len(changed) == len(root) else root[root[dataset.key].isin(changed)]
+    if derive:
+        derived.refresh(conn, landing.deriving, dataset.name, derived.caused(dataset.name, dataset.key, moved, before))
+    return Stored(figures, _window_counts(landing, root["window_start"], moved["window_start"], held))
 
 
 def touch(

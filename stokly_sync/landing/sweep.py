@@ -13,6 +13,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from stokly_sync.flow import Received, Window
+from stokly_sync.landing import derived
 from stokly_sync.landing.families import made_keys
 from stokly_sync.landing.grid import STEP, floor
 from stokly_sync.landing.store import Checked, Chunk, Landing, touch
@@ -85,6 +86,7 @@ def remove_absent(conn: sa.Connection, landing: Landing, seen: Seen, requested_a
     # The version stays: should the row come back as it was, it must be let in again.
     fixed = {"live": False, "content_hash": _GONE, "window_start": start}
     update(conn, table, frame, key=[dataset.key], fixed={"brand": brand}, set_fixed=fixed)
+    derived.refresh(conn, landing.deriving, dataset.name, derived.causes(conn, brand, dataset.name, gone))
     running = Window(start, start + STEP)
     touch(conn, landing, [WindowCount(running, changed=len(gone))], kind=WindowKind.SWEEP)
     return len(gone)

@@ -40,7 +40,7 @@ def found_rules(name: str, *documents: dict[str, Any]) -> list[str]:
     return [p.rule for p in validate(DATASETS[f"stokly.{name}"], rows(name, *documents)).problems]
 
 
-@pytest.mark.parametrize("name", [name.removeprefix("stokly.") for name in DATASETS])
+@pytest.mark.parametrize("name", [name.removeprefix("stokly.") for name in DATASETS if name.startswith("stokly.")])
 def test_every_dataset_has_an_extract_whose_empty_frames_fit_the_contract(name: str) -> None:
     made = rows(name)
     for table in DATASETS[f"stokly.{name}"].tables:
