@@ -175,8 +175,8 @@ def _real_lines(made: Sheet, found: SubDocuments) -> SubDocuments:
         zip(found.owners, cells.values("parentId"), cells.values("lineId"), strict=True)
     ):
         if parent is None:
-            # Without an id nothing is known to be the same; the contract names the missing id.
-            seen[owner, line or i] = i
+            # Without an id nothing is known to be the same; the contract names what is wrong with it.
+            seen[owner, line if isinstance(line, str) and line else i] = i
     return found.only(list(seen.values()))
 
 

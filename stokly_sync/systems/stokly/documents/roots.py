@@ -110,8 +110,10 @@ def child_frame(table: Table, columns: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def live_unless(values: Sequence[Any], dead: Collection[Any]) -> pd.Series:
-    """True where a status is not among the dead ones; missing counts as live."""
-    return pd.Series([v not in dead for v in values], dtype="boolean") if values else constant(value=True, length=0)
+    """True where a status is not among the dead ones; missing counts as live, and so does what is no status at all."""
+    if not values:
+        return constant(value=True, length=0)
+    return pd.Series([isinstance(v, list | dict) or v not in dead for v in values], dtype="boolean")
 
 
 @dataclass(frozen=True)
