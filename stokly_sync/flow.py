@@ -9,7 +9,7 @@ made from these declarations. No vendor, no database and no Dagster here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
@@ -20,6 +20,9 @@ Frames = dict[str, pd.DataFrame]
 """Rows by table name, for example `{"stokly.orders": ..., "stokly.order_lines": ...}`."""
 
 Json = dict[str, Any]
+
+Received = Mapping[str, Any]
+"""A document as its source gave it; it may be read only as far as somebody looks."""
 
 
 class Team(StrEnum):
@@ -69,6 +72,28 @@ class State(StrEnum):
     IN_DOUBT = "in_doubt"
 
 
+class Choice(StrEnum):
+    """What somebody has said of being written to (X19)."""
+
+    IN = "in"
+    OUT = "out"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One choice as a system tells it; `said_at` (UTC) is None where nobody knows when: then the first sight counts.
+
+    Whose it is, is said by Stokly's customer id, by the e-mail address, or by both.
+    """
+
+    channel: str
+    choice: Choice
+    said_at: datetime | None
+    customer: str | None = None
+    email: str | None = field(default=None, repr=False)
+    reason: str | None = None
+
+
 @dataclass(frozen=True, order=True)
 class Window:
     """A half-open span of time `[start, end)` in UTC in which something was seen to change."""
@@ -110,7 +135,7 @@ class Page:
     `total` is the number of records that the source says match, where it says so.
     """
 
-    documents: Sequence[Json]
+    documents: Sequence[Received]
     requested_at: datetime
     cursor: str | None = None
     total: int | None = None
@@ -142,7 +167,7 @@ class Extract:
     description: str
     read: Callable[[Any, Scope], Iterator[Page]]
     """`read(client, scope)`: pages as they come, never the whole history at once."""
-    rows: Callable[[Sequence[Json], datetime], Rows]
+    rows: Callable[[Sequence[Received], datetime], Rows]
     """`rows(documents, requested_at)`: pure; one frame for the dataset's table (with `contracts.tables.META` columns)
     and one for each child table. Documents that repeat a key count once, the newest wins."""
     key_member: str
@@ -151,7 +176,7 @@ class Extract:
     """True where the source has no way to ask for changes: each read is the full list, what is absent is gone."""
     after: tuple[str, ...] = ()
     """Datasets that must be landed before this one, because its rules look at their rows."""
-    complete: Callable[[Any, Sequence[Json]], Sequence[Json]] | None = None
+    complete: Callable[[Any, Sequence[Received]], Sequence[Received]] | None = None
     """`complete(client, documents)`: documents of a sweep with the sub-documents that a sweep leaves out, for those
     few that are worth it. None where the documents of a sweep are whole. A document that is gone by now is left out."""
 
@@ -345,6 +370,9 @@ class Feed:
     gates: tuple[Gate, ...] = ()
     rejected_rule: str = "DELIVERY-REJECTED"
     """Rule code of the exception that a rejection opens."""
+    pool: str | None = None
+    """A pool and a job of its own inside the lane, for what must not wait for others of the lane; it runs by the clock
+    and sends whatever is owed."""
 
     @property
     def id(self) -> str:
@@ -394,3 +422,7 @@ class System:
     """`reference(client)`: vocabulary and shape by kind, for drift (X22)."""
     probe: Callable[[Any], Iterable[Probe]] | None = None
     """`probe(client)`: checks for the doctor, reading only."""
+    choices: Callable[[Any, datetime | None], Iterable[Statement]] | None = None
+    """`choices(client, since)`: who has opted out there since then, or ever; not what its own creation left behind."""
+    said: Callable[[Any, pd.DataFrame], Sequence[Statement]] | None = None
+    """`said(settings, rows)`: choices that rows of the source's customers state, by the members that settings name."""

@@ -66,7 +66,6 @@ ORDER_LINES: Final = Table(
         Column("status", Kind.TEXT, "Line status in Stokly's words."),
         Column("fulfilment", Kind.TEXT, "delivery, collection or none."),
     ),
-    indexes=("item_id", "sku"),
 )
 
 ORDERS: Final = Dataset(

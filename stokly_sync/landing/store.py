@@ -22,7 +22,7 @@ from stokly_sync.contracts import columns
 from stokly_sync.contracts.rules import Catalogue
 from stokly_sync.contracts.schema import refuse_if_most_fail, validate, without
 from stokly_sync.contracts.tables import UTC_TIME, Dataset
-from stokly_sync.flow import Extract, Frames, Json, Problem, Rows, Window
+from stokly_sync.flow import Extract, Frames, Json, Problem, Received, Rows, Window
 from stokly_sync.landing import derived
 from stokly_sync.landing.derived import Basis, Deriving
 from stokly_sync.landing.figures import Counts, LandingFigures
@@ -67,7 +67,7 @@ class Landing:
 class Chunk:
     """Documents of some pages; `requested_at` is the oldest of theirs, so that a version is never too new."""
 
-    documents: Sequence[Json]
+    documents: Sequence[Received]
     requested_at: datetime
     total: int | None = None
 
@@ -91,7 +91,7 @@ def check(landing: Landing, chunk: Chunk) -> Checked:
     refuse_if_most_fail(landing.dataset.name, read=len(keys), problems=rows.problems, share=landing.share)
     bad = {p.key for p in rows.problems}
     member = landing.extract.key_member
-    payloads = {str(d.get(member)): d for d in chunk.documents if str(d.get(member)) in bad} if bad else {}
+    payloads = {str(d.get(member)): dict(d) for d in chunk.documents if str(d.get(member)) in bad} if bad else {}
     return Checked(rows, len(keys), payloads)
 
 
@@ -110,7 +110,7 @@ class Stored:
 
 
 def store(
-    conn: sa.Connection, landing: Landing, checked: Checked, *, documents: Sequence[Json], derive: bool = True
+    conn: sa.Connection, landing: Landing, checked: Checked, *, documents: Sequence[Received], derive: bool = True
 ) -> Stored:
     """Write a checked chunk: roots, children, exceptions, and what is derived from them.
 
@@ -207,7 +207,7 @@ def _quarantine(
     return starts[[k in new for k in keys]]
 
 
-def _times_of(landing: Landing, documents: Sequence[Json]) -> pd.Series:
+def _times_of(landing: Landing, documents: Sequence[Received]) -> pd.Series:
     """Source times of documents that broke the contract, where they can be read; else missing."""
     readable = [d for d in documents if d]
     times = pd.Series([pd.NaT] * len(documents), dtype=UTC_TIME)
@@ -246,11 +246,11 @@ def _landed(conn: sa.Connection, brand: str, table: str, column: str, values: Se
     return read_frame(conn, sa.select(landed).where(landed.c.brand == brand, among(conn, wanted, values)))
 
 
-def _payloads(landing: Landing, documents: Sequence[Json], keys: set[str]) -> dict[str, Json]:
+def _payloads(landing: Landing, documents: Sequence[Received], keys: set[str]) -> dict[str, Json]:
     if not keys:
         return {}
     member = landing.extract.key_member
-    return {str(d.get(member)): d for d in documents if str(d.get(member)) in keys}
+    return {str(d.get(member)): dict(d) for d in documents if str(d.get(member)) in keys}
 
 
 def _source_time(dataset: Dataset, root: pd.DataFrame) -> pd.Series:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import pandas as pd
 import sqlalchemy as sa
 
-from stokly_sync.flow import Json, Window
+from stokly_sync.flow import Received, Window
 from stokly_sync.landing import derived
 from stokly_sync.landing.families import made_keys
 from stokly_sync.landing.grid import STEP, floor
@@ -35,12 +35,12 @@ class Seen:
         self.keys.update(*(frame[key] for frame in checked.rows.frames.values() if key in frame))
         self.keys.update(p.key for p in checked.rows.problems)
 
-    def add_documents(self, documents: Sequence[Json], member: str) -> None:
+    def add_documents(self, documents: Sequence[Received], member: str) -> None:
         """Add the keys of documents as they came."""
         self.keys.update(str(d[member]) for d in documents if member in d)
 
 
-def missed(conn: sa.Connection, landing: Landing, chunk: Chunk) -> list[Json]:
+def missed(conn: sa.Connection, landing: Landing, chunk: Chunk) -> list[Received]:
     """Documents of a chunk that are neither held back nor landed live, or that say that they are newer than landed."""
     dataset, table, brand = landing.dataset, LANDED[landing.dataset.name], landing.warehouse.brand
     member = landing.extract.key_member

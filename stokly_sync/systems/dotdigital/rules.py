@@ -163,6 +163,15 @@ IMPORT_LOST: Final = Rule(
     "D7",
     Effect.REJECT,
 )
+CONSENT_REFUSED: Final = Rule(
+    "DD-CONSENT-REFUSED",
+    "Dotdigital did not take the person's choice of consent.",
+    "Look at the contact in Dotdigital; a suppressed one can only be opened again there, by the person.",
+    Team.MARKETING,
+    "X19",
+    Effect.REJECT,
+    Severity.HIGH,
+)
 SUPPRESSED: Final = Rule(
     "DD-SUPPRESSED",
     "Dotdigital keeps the contact as suppressed and takes no changes to it.",
@@ -203,5 +212,6 @@ RULES: Final = (
     REJECTED,
     IMPORT_LOST,
     SUPPRESSED,
+    CONSENT_REFUSED,
 )
 """All rules of Dotdigital."""

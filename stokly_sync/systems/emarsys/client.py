@@ -202,16 +202,15 @@ class EmarsysClient:
                 self._sales = self._transport(
                     settings.sales_url, auth, SALES_ERRORS, secrets=(token,), timeout=(10.0, settings.sales_timeout)
                 )
-        # The answer is plain text: asked for as a status, it is not taken for broken JSON.
         answer = self._sales.request(
             "POST",
             f"/hapi/merchant/{settings.merchant_id}/sales-data/api",
             body=content,
             headers={"Content-Type": "text/csv", "Accept": "text/plain"},
             retry="once",
-            plain=True,
+            read=_text,
         )
-        return answer.body.decode("utf-8", "replace").strip()[:100]
+        return str(answer.data or "").strip()[:100]
 
     def _keyed(
         self, key: str, body: Json, path: str, *, method: str = "POST", params: Mapping[str, str | int] | None = None
@@ -263,6 +262,11 @@ class EmarsysClient:
             timeout=timeout,
             clock=self.clock,
         )
+
+
+def _text(body: bytes) -> str:
+    """An answer that is plain text."""
+    return body.decode("utf-8", "replace")
 
 
 def row_errors(data: Any) -> dict[str, tuple[str, str]]:

@@ -21,7 +21,7 @@ from stokly_sync.contracts.mapping import (
 )
 from stokly_sync.flow import Mode
 
-FEEDS = ("contacts", "products", "stock", "orders", "dispatches")
+FEEDS = ("contacts", "products", "stock", "orders", "dispatches", "consents")
 
 
 MOST_PROPERTIES: Final = 100
@@ -108,6 +108,9 @@ class OmetriaSettings(BaseModel):
     contact_properties: Properties = Field(default_factory=dict, description="Custom fields of contacts.")
     product_properties: Properties = Field(default_factory=dict, description="Custom fields of products.")
     order_properties: Properties = Field(default_factory=dict, description="Custom fields of orders.")
+    force_optin: bool = Field(
+        False, description="Send opt-ins so that they win over an earlier opt-out; Ometria ignores them otherwise."
+    )
     read_page: int = Field(250, ge=1, le=250, description="Records in one page of a read-back; at most 250.")
     read_calls: int = Field(
         2000, ge=1, description="Calls that one read-back may make; one that needs more fails and says so."

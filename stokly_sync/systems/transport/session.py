@@ -44,7 +44,7 @@ class _Call:
     headers: Mapping[str, str]
     safe: bool
     expect: Collection[int]
-    plain: bool
+    read: Callable[[bytes], Any]
 
     @property
     def name(self) -> str:
@@ -116,13 +116,13 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         retry: Retry = "safe",
         expect: Collection[int] = (),
-        plain: bool = False,
+        read: Callable[[bytes], Any] = decode,
     ) -> Answer:
         """Make one request and give its answer; `expect` names statuses beside 2xx that are answers too.
 
         `json` is encoded with exact decimals; `body` is sent as it is (say its type in `headers`). With
-        `retry="once"` the request is repeated only while it is certain that it did not arrive. An answer in
-        `plain` text is not decoded.
+        `retry="once"` the request is repeated only while it is certain that it did not arrive. `read` makes the
+        answer's `data` of its body and raises ValueError when the body is no JSON.
         Raises TransientError, PermanentError (CredentialsError, PermissionDenied), InDoubt, or what the vendor's
         table says.
         """
@@ -131,7 +131,7 @@ class Transport:
         if json is not None:
             body = encode(json)
             sent.setdefault("Content-Type", "application/json")
-        call = _Call(method, path, f"{self._base}{path}{query}", body, sent, retry == "safe", expect, plain)
+        call = _Call(method, path, f"{self._base}{path}{query}", body, sent, retry == "safe", expect, read)
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Again),
             wait=self._wait,
@@ -175,10 +175,10 @@ class Transport:
         return Answer(response.status_code, response.headers, None, response.content, at, elapsed), auth
 
     def _decoded(self, call: _Call, answer: Answer) -> Answer:
-        if not answer.body or call.plain:
+        if not answer.body:
             return answer
         try:
-            data = decode(answer.body)
+            data = call.read(answer.body)
         except ValueError as error:
             if answer.status >= 300:
                 return answer

@@ -122,7 +122,11 @@ def test_feeds_are_those_that_settings_know() -> None:
     assert SYSTEM.feeds is not None
     declared = SYSTEM.feeds(OmetriaSettings())
     assert {feed.name for feed in declared} == set(FEEDS)
-    assert {feed.name: feed.lane for feed in declared if feed.lane is Lane.FAST}.keys() == {"stock", "dispatches"}
+    assert {feed.name: feed.lane for feed in declared if feed.lane is Lane.FAST}.keys() == {
+        "stock",
+        "dispatches",
+        "consents",
+    }
     assert all(feed.replay is ReplayClass.UPSERT for feed in declared)
 
 

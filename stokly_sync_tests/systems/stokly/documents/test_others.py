@@ -16,7 +16,8 @@ from stokly_sync.contracts.tables import empty
 from stokly_sync.flow import Extract, Rows
 from stokly_sync.systems.stokly import StoklySettings
 from stokly_sync.systems.stokly.extracts import extracts
-from stokly_sync.systems.transport import decode, encode
+from stokly_sync.systems.transport import decode
+from stokly_sync_tests.systems.stokly.documents.both import read_both
 from stokly_sync_tests.systems.stokly.made import at, customer, item, row_id
 
 ASKED = datetime(2026, 3, 3, tzinfo=UTC)
@@ -27,7 +28,7 @@ def extract(name: str, **settings: Any) -> Extract:
 
 
 def rows(name: str, *documents: dict[str, Any], **settings: Any) -> Rows:
-    return extract(name, **settings).rows(decode(encode(list(documents))), ASKED)
+    return read_both(extract(name, **settings).rows, documents, ASKED)
 
 
 def one(name: str, *documents: dict[str, Any], **settings: Any) -> pd.Series:
