@@ -4,6 +4,7 @@ from typing import Final
 
 from stokly_sync.flow import System
 from stokly_sync.systems.emarsys.client import EmarsysClient, connect
+from stokly_sync.systems.emarsys.consent import choices
 from stokly_sync.systems.emarsys.feeds import NAME, feeds
 from stokly_sync.systems.emarsys.probing import probe
 from stokly_sync.systems.emarsys.rules import RULES
@@ -18,6 +19,7 @@ SYSTEM: Final = System(
     rules=RULES,
     feeds=feeds,
     probe=probe,
+    choices=choices,
 )
 
 __all__ = ["SYSTEM", "EmarsysClient", "EmarsysSettings"]

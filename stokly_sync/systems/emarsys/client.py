@@ -184,6 +184,11 @@ class EmarsysClient:
         data = self._keyed(key, body, "/contact/", method="PUT", params={"create_if_not_exists": int(create)})
         return row_errors(data)
 
+    def export(self, number: str) -> str:
+        """What a finished export holds, as CSV. Source: contract 1.9."""
+        answer = self._core.request("GET", f"{self._version}/export/{number}/data", read=_text)
+        return str(answer.data or "")
+
     def upload_sales(self, content: bytes) -> str:
         """Append lines of sales data; never repeated once they may have arrived. Gives the vendor's answer.
 

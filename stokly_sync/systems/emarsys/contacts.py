@@ -15,11 +15,9 @@ from stokly_sync.flow import Json, Outcome, Record, State
 from stokly_sync.systems.emarsys.client import EmarsysClient, ReplyError
 from stokly_sync.systems.emarsys.lookup import Found, look_up, place
 from stokly_sync.systems.emarsys.rules import DUPLICATE, REJECTED
-from stokly_sync.systems.emarsys.setup import EMAIL, Fields, fields_of
+from stokly_sync.systems.emarsys.setup import EMAIL, OPT_IN, OPTED_OUT, Fields, fields_of
 from stokly_sync.systems.transport import decode
 
-OPT_IN: Final = "31"
-OPTED_OUT: Final = "2"
 MOVED: Final = frozenset({"2008", "2009"})
 """Codes of a row that came or went between looking up and writing: it is looked up once more."""
 SEVERAL: Final = "2010"

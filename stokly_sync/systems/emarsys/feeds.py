@@ -12,12 +12,13 @@ from typing import Final
 
 import pandas as pd
 
+from stokly_sync.contracts.consent import consents_feed
 from stokly_sync.flow import Append, BatchLimits, Feed, Frames, Gate, Lane, Need, ReplayClass, Team, Trigger, Whole
-from stokly_sync.systems.emarsys import catalogue, documents, readback
+from stokly_sync.systems.emarsys import catalogue, consent, documents, readback
 from stokly_sync.systems.emarsys.contacts import send_contacts
 from stokly_sync.systems.emarsys.documents.contacts import MERGED_AWAY, METRICS, SAME_ADDRESS
 from stokly_sync.systems.emarsys.events import send_events
-from stokly_sync.systems.emarsys.rules import REJECTED
+from stokly_sync.systems.emarsys.rules import CONSENT_REFUSED, REJECTED
 from stokly_sync.systems.emarsys.sales import send_sales
 from stokly_sync.systems.emarsys.settings import EmarsysSettings
 
@@ -51,6 +52,7 @@ def feeds(settings: EmarsysSettings) -> tuple[Feed, ...]:
         _orders(settings),
         _refunds(settings),
         _dispatches(settings),
+        _consents(settings),
     )
 
 
@@ -174,6 +176,16 @@ def _dispatches(settings: EmarsysSettings) -> Feed:
             Gate("contacts", "its contact", documents.dispatch_contacts),
         ),
         rejected_rule=REJECTED.code,
+    )
+
+
+def _consents(settings: EmarsysSettings) -> Feed:
+    return consents_feed(
+        system=NAME,
+        document=consent.document,
+        send=consent.send_consents,
+        limits=BatchLimits(settings.batch, CONTACT_BYTES),
+        rejected_rule=CONSENT_REFUSED.code,
     )
 
 

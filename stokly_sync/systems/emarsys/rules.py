@@ -202,6 +202,15 @@ EVENT_UNHEARD: Final = Rule(
     "E6",
     Effect.REJECT,
 )
+CONSENT_REFUSED: Final = Rule(
+    "EM-CONSENT-REFUSED",
+    "Emarsys did not take the person's choice of consent.",
+    "Look at the contact in Emarsys; where there is none, or several, correct that and send the record again.",
+    Team.MARKETING,
+    "X19",
+    Effect.REJECT,
+    Severity.HIGH,
+)
 FIELD_TYPE: Final = Rule(
     "EM-FIELD-TYPE",
     "A custom field of the record has a value that is not of the type set for it.",
@@ -243,6 +252,7 @@ RULES: Final = (
     DISPATCH_OLD,
     TRACKING,
     EVENT_UNHEARD,
+    CONSENT_REFUSED,
     FIELD_TYPE,
     REJECTED,
 )

@@ -19,6 +19,8 @@ from stokly_sync.systems.emarsys.settings import EmarsysSettings
 
 EMAIL: Final = "3"
 COUNTRY: Final = "14"
+OPT_IN: Final = "31"
+OPTED_OUT: Final = "2"
 SYSTEM_FIELDS: Final = {
     "first_name": "1",
     "last_name": "2",
