@@ -69,12 +69,14 @@ def _feed(services: Services, feed_id: str | None) -> Feed:
 
 def _show(found: Sequence[Doubt]) -> None:
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=180)
     if not found:
         console.print("Nothing is in doubt.")
         return
     table = Table(header_style="bold")
     for column in ("feed", "key", "since", "left together as", "why"):
-        table.add_column(column)
+        table.add_column(column, no_wrap=column in ("feed", "key"))
     for one in found:
         since = one.since.strftime("%Y-%m-%d %H:%M") if one.since else ""
         table.add_row(one.feed, one.key, since, (one.attempt_id or "")[:8], one.reason)
