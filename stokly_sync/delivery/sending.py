@@ -53,14 +53,14 @@ def deliver(
     PermanentError for an unknown plan. Source: X6, X13, X16, X17, O7.
     """
     whole = Publisher(warehouse, feed, feed.whole) if feed.whole is not None else None
-    sendable = feed if whole is None else replace(feed, send=whole.send)
-    site = Site(warehouse, sendable, client, catalogue, run_id, options or Options())
+    site = Site(warehouse, _sendable(feed, whole), client, catalogue, run_id, options or Options())
     guard = breaker or Breaker(warehouse.engine, f"{warehouse.brand}/{feed.system}")
     before = calls(client) if calls else 0
     with warehouse.exclusive(f"feed:{feed.id}", purpose=f"deliver {run_id}"), few_collections():
         moved = _moved(site, plan_id)
         # Without work nobody is called: that must neither take the one probe nor pass for a success.
-        if _work(site, plan_id) or (whole is not None and whole.stale(client)):
+        # Nor is anybody called to publish in a place of our own.
+        if whole is None and _work(site, plan_id):
             guard.check()
         to_send, trouble = _deliver(site, plan_id, whole)
         with warehouse.reading() as connection:
@@ -68,14 +68,25 @@ def deliver(
         _close_plans(site, plan_id, written=to_send - left)
     made = calls(client) - before if calls else site.tally.api_calls
     figures = _figures(site, to_send=to_send, left=left, moved=moved, api_calls=made)
-    if isinstance(trouble, TransientError):
-        guard.failed()
-    elif made:
-        guard.succeeded()
+    _judge(guard if whole is None else None, trouble, made)
     if trouble is not None:
         raise _stopped(feed, trouble, figures) from trouble
     figures.check()
     return figures
+
+
+def _sendable(feed: Feed, whole: Publisher | None) -> Feed:
+    return feed if whole is None else replace(feed, send=whole.send)
+
+
+def _judge(guard: Breaker | None, trouble: Trouble | None, calls: int) -> None:
+    """Tell the breaker how the destination was."""
+    if guard is None:
+        return
+    if isinstance(trouble, TransientError):
+        guard.failed()
+    elif calls:
+        guard.succeeded()
 
 
 def _work(site: Site, plan_id: str | None) -> bool:
@@ -150,10 +161,11 @@ def _send(site: Site, plan_id: str | None) -> Trouble | None:
 
 def _refresh(site: Site, whole: Publisher | None) -> Trouble | None:
     """Publish what is not there any more, or of an earlier day, although no record of it was due."""
-    if whole is None or whole.receipt is not None or not whole.stale(site.client):
+    if whole is None or whole.receipt is not None:
         return None
     try:
-        whole.publish(site.client)
+        if whole.stale(site.client):
+            whole.publish(site.client)
     except (TransientError, PermanentError) as error:
         return error
     return None

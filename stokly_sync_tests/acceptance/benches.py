@@ -288,6 +288,12 @@ class EmarsysBench(Bench):
     def revoke(self, box: SandboxSystem) -> None:
         box.set_switches(refuse_tokens=True)
 
+    def leave(self, box: SandboxSystem, email: str) -> None:
+        cast("EmarsysSandbox", box).unsubscribe(email)
+
+    def choice(self, box: SandboxSystem, key: str) -> str | None:
+        return {"1": "in", "2": "out"}.get(str(self.held(box, "contacts")[key].get("31")))
+
     def writes(self, box: SandboxSystem) -> int:
         return sum(
             int(row["calls"])

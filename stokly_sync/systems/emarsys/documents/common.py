@@ -19,7 +19,7 @@ from stokly_sync.contracts import columns
 from stokly_sync.contracts.addresses import owners_of_addresses
 from stokly_sync.contracts.mapping import PropertyField, Sources, mapped
 from stokly_sync.contracts.owners import accounts, departed, reachable
-from stokly_sync.flow import Document, Frames, Problem
+from stokly_sync.flow import Document, Frames, Json, Problem
 from stokly_sync.systems.emarsys import rules
 
 GUEST: Final = "guest:"
@@ -71,6 +71,11 @@ def buyers(frames: Frames) -> dict[str, Buyer]:
         else:
             found[key] = Buyer(guest_id(reached) if reached else None, None, reached)
     return found
+
+
+def told_of(buyer: Buyer) -> Json:
+    """The members by which documents name their buyer."""
+    return {"customer": buyer.contact, "email": buyer.email, "guest": buyer.guest}
 
 
 def plain(text: str | None, longest: int) -> str:

@@ -13,7 +13,7 @@ from stokly_sync.contracts import columns
 from stokly_sync.contracts.order_states import REMOVED_STAGE
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.emarsys import rules
-from stokly_sync.systems.emarsys.documents.common import Buyer, buyers, plain, versioned
+from stokly_sync.systems.emarsys.documents.common import Buyer, buyers, plain, told_of, versioned
 from stokly_sync.systems.emarsys.documents.orders import foreign
 from stokly_sync.systems.emarsys.settings import EmarsysSettings
 
@@ -64,8 +64,7 @@ def build_dispatches(frames: Frames, settings: EmarsysSettings, *, now: datetime
             told: Json = {"orderId": name, "orderNumber": order.number, "carrier": courier, "service": service}
             told |= {"trackingNumber": number, "trackingUrl": url}
             short = {member: text for member, value in told.items() if (text := plain(value, LONGEST))}
-            body: Json = {"customer": order.buyer.contact, "email": order.buyer.email, "at": at, "told": short}
-            body["guest"] = order.buyer.guest
+            body = {**told_of(order.buyer), "at": at, "told": short}
             documents.append(Document(key, body, versioned(f"dispatch {key}", version), event_at=moment))
     return Built(documents, kept)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 import pandas as pd
@@ -17,9 +18,9 @@ from stokly_sync.contracts import columns
 from stokly_sync.contracts.confirmation import not_confirmed
 from stokly_sync.contracts.mapping import ORDER_SOURCES
 from stokly_sync.contracts.order_states import REMOVED_STAGE
-from stokly_sync.flow import Built, Document, Frames, Problem
+from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.emarsys import rules
-from stokly_sync.systems.emarsys.documents.common import Buyer, broken, buyers, custom_fields, versioned
+from stokly_sync.systems.emarsys.documents.common import Buyer, broken, buyers, custom_fields, told_of, versioned
 from stokly_sync.systems.emarsys.documents.sales import Sold, add, lines_of, value_of
 from stokly_sync.systems.emarsys.settings import EmarsysSettings
 
@@ -50,7 +51,7 @@ def build_orders(frames: Frames, settings: EmarsysSettings) -> Built:
     keys = columns.keys(orders["order_id"])
     custom, kept = custom_fields(orders, keys, settings.order_fields, ORDER_SOURCES)
     documents, bad = [], {problem.key for problem in kept}
-    for index, (key, gone, currency, total, channel, at, moment, updated, version) in enumerate(
+    for index, (key, gone, currency, total, channel, at, event, version) in enumerate(
         zip(
             keys,
             removed.tolist(),
@@ -58,8 +59,7 @@ def build_orders(frames: Frames, settings: EmarsysSettings) -> Built:
             columns.counts(orders["total"]).tolist(),
             columns.texts(orders["channel_name"]),
             columns.stamps(orders["created_at"]),
-            columns.moments(orders["created_at"]),
-            columns.moments(orders["updated_at"]),
+            columns.moments(orders["updated_at"].fillna(orders["created_at"])),
             columns.moments(orders["version"]),
             strict=True,
         )
@@ -74,13 +74,16 @@ def build_orders(frames: Frames, settings: EmarsysSettings) -> Built:
         elif key in bad:
             continue
         if problem is None or problem.rule == rules.ORDER_REMOVED.code:
-            sold = lines_of({} if ended else mine.sold, currency)
-            body = {"order": key, "customer": who[key].contact, "email": who[key].email, "guest": who[key].guest}
-            body |= {"at": at, "ordered_at": at, "currency": currency, "channel": channel, "lines": sold}
-            body["custom"] = custom[index]
-            newest = versioned(f"order {key}", version)
-            documents.append(Document(key, body, newest, updated or moment, value_of(sold), currency))
+            head = {"order": key, **told_of(who[key]), "at": at, "currency": currency, "channel": channel}
+            sold = {} if ended else mine.sold
+            documents.append(_document({**head, "custom": custom[index]}, sold, version, event))
     return Built(documents, kept)
+
+
+def _document(head: Json, sold: Sold, version: datetime | None, event: datetime | None) -> Document:
+    key, currency, lines = head["order"], head["currency"], lines_of(sold, head["currency"])
+    body = {**head, "ordered_at": head["at"], "lines": lines}
+    return Document(key, body, versioned(f"order {key}", version), event, value_of(lines), currency)
 
 
 def order_products(frames: Frames) -> pd.DataFrame:

@@ -6,9 +6,10 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import msgspec
+import pandas as pd
 
 from stokly_sync.contracts import columns
-from stokly_sync.contracts.goods import VARIABLE_PARENT, available, one_for_each_sku, sold
+from stokly_sync.contracts.goods import available, one_for_each_sku, sold
 from stokly_sync.contracts.mapping import PRODUCT_SOURCES
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.emarsys import rules
@@ -26,39 +27,16 @@ def build_products(frames: Frames, settings: EmarsysSettings) -> Built:
     For the same reason a row with a custom value of another type is there without the value, beside its problem.
     """
     items = one_for_each_sku(frames["stokly.items"])
+    skus = columns.keys(items["sku"])
     levels = _levels(frames)
-    custom, kept = custom_fields(items, columns.keys(items["sku"]), settings.product_fields, PRODUCT_SOURCES)
+    custom, kept = custom_fields(items, skus, settings.product_fields, PRODUCT_SOURCES)
     documents = []
-    for (
-        others,
-        sku,
-        item,
-        name,
-        price,
-        currency,
-        kind,
-        category,
-        brand,
-        text,
-        images,
-        active,
-        stocked,
-        version,
-        event,
-    ) in zip(
-        custom,
-        columns.keys(items["sku"]),
+    for sku, item, body, others, sold_as_goods, version, event in zip(
+        skus,
         columns.keys(items["item_id"]),
-        columns.texts(items["name"]),
-        columns.amounts(items["price"], items["currency"]),
-        columns.texts(items["currency"]),
-        columns.counts(items["format"]).tolist(),
-        columns.texts(items["type_name"]),
-        columns.texts(items["manufacturer"]),
-        columns.texts(items["description"]),
-        columns.texts(items["images"]),
+        _bodies(items, settings),
+        custom,
         sold(items).tolist(),
-        columns.flags(items["stocked"]).tolist(),
         columns.moments(items["version"]),
         columns.moments(items["updated_at"].fillna(items["created_at"])),
         strict=True,
@@ -67,24 +45,42 @@ def build_products(frames: Frames, settings: EmarsysSettings) -> Built:
             kept.append(Problem(sku, rules.SKU_TEXT.code, "the SKU holds a control character"))
             continue
         units, counted = levels.get((sku, item), (0, None))
-        there = active and (units > 0 or (not stocked and kind != VARIABLE_PARENT))
-        picture = next(iter(_LIST.decode(images)), None) if images else None
-        body: Json = {
+        body["available"] = "true" if sold_as_goods and units > 0 else "false"
+        newest = versioned(f"item {sku}", version, counted)
+        documents.append(Document(sku, {**body, **others}, newest, event_at=later(event, counted)))
+    return Built(documents, kept)
+
+
+def _bodies(items: pd.DataFrame, settings: EmarsysSettings) -> list[Json]:
+    """Rows without what depends on stock."""
+    return [
+        {
             "item": sku,
             "title": plain(name, LONGEST) or sku,
             "link": settings.product_url.replace("{sku}", quote(sku, safe="")),
-            "image": plain(picture, LONGEST) or settings.default_image,
+            "image": plain(_first(images), LONGEST) or settings.default_image,
             "category": plain(category, LONGEST) or settings.default_category,
-            "available": "true" if there else "false",
             "price": "" if price is None else format(max(price, 0), "f"),
             "description": plain(text, LONGEST),
             "brand": plain(brand, LONGEST),
             "c_currency": currency or "",
-            **others,
         }
-        newest = versioned(f"item {sku}", version, counted)
-        documents.append(Document(sku, body, newest, event_at=later(event, counted)))
-    return Built(documents, kept)
+        for sku, name, price, currency, category, brand, text, images in zip(
+            columns.keys(items["sku"]),
+            columns.texts(items["name"]),
+            columns.amounts(items["price"], items["currency"]),
+            columns.texts(items["currency"]),
+            columns.texts(items["type_name"]),
+            columns.texts(items["manufacturer"]),
+            columns.texts(items["description"]),
+            columns.texts(items["images"]),
+            strict=True,
+        )
+    ]
+
+
+def _first(images: str | None) -> str | None:
+    return next(iter(_LIST.decode(images)), None) if images else None
 
 
 def _levels(frames: Frames) -> dict[tuple[str, str], tuple[int, Any]]:

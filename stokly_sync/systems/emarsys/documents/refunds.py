@@ -17,7 +17,7 @@ from stokly_sync.contracts import columns
 from stokly_sync.contracts.mapping import ORDER_SOURCES
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.emarsys import rules
-from stokly_sync.systems.emarsys.documents.common import Buyer, broken, buyers, custom_fields, versioned
+from stokly_sync.systems.emarsys.documents.common import Buyer, broken, buyers, custom_fields, told_of, versioned
 from stokly_sync.systems.emarsys.documents.orders import foreign, skus_of
 from stokly_sync.systems.emarsys.documents.sales import Sold, add, lines_of, value_of
 from stokly_sync.systems.emarsys.settings import EmarsysSettings
@@ -161,8 +161,7 @@ def _kept_back(refund: Refund, sale: Sale | None, settings: EmarsysSettings) -> 
 
 def _document(refund: Refund, sale: Sale, sold: Sold) -> Document:
     lines = lines_of(sold, refund.currency)
-    body: Json = {"order": refund.order, "customer": sale.buyer.contact, "email": sale.buyer.email}
-    body |= {"guest": sale.buyer.guest, "at": refund.at, "ordered_at": sale.at, "currency": refund.currency}
-    body |= {"channel": sale.channel, "custom": sale.custom, "lines": lines}
+    body: Json = {"order": refund.order, **told_of(sale.buyer), "at": refund.at, "ordered_at": sale.at}
+    body |= {"currency": refund.currency, "channel": sale.channel, "custom": sale.custom, "lines": lines}
     newest = versioned(f"refund {refund.key}", refund.version)
     return Document(refund.key, body, newest, refund.moment, value_of(lines), refund.currency)
