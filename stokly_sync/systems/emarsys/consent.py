@@ -20,7 +20,7 @@ from stokly_sync.systems.emarsys.client import MANY, VENDOR, EmarsysClient
 from stokly_sync.systems.emarsys.documents.common import GUEST
 from stokly_sync.systems.emarsys.rules import CONSENT_REFUSED
 from stokly_sync.systems.emarsys.setup import EMAIL as ADDRESS
-from stokly_sync.systems.emarsys.setup import OPT_IN, OPTED_OUT, fields_of
+from stokly_sync.systems.emarsys.setup import OPT_IN, OPTED_OUT, fields_of, known_fields
 from stokly_sync.systems.transport import decode
 
 VALUES: Final = {Choice.IN: 1, Choice.OUT: 2}
@@ -33,7 +33,9 @@ ENDS: Final = ("done", "ready")
 
 def choices(client: EmarsysClient, since: datetime | None) -> Iterator[Statement]:
     """Who has opted out since then, or ever, with the time of the change where the vendor tells it."""
-    customer = fields_of(client).customer
+    customer = known_fields(client).get("customer")
+    if customer is None:
+        return  # nothing was ever loaded
     pages = _all_of(client, customer) if since is None else _changed(client, customer, since)
     for page in pages:
         left = {email: own for email, own, choice in page if email and choice == OPTED_OUT}

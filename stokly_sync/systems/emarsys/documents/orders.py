@@ -41,8 +41,7 @@ def build_orders(frames: Frames, settings: EmarsysSettings) -> Built:
     """Orders from `stokly.orders` with lines, items and customers; the key is the order id.
 
     An order that was removed or cancelled gets a document without lines and a problem at once: whoever sends decides by
-    whether Emarsys ever had it. Keeps back what is not confirmed, other currencies, unknown items, and guests where the
-    settings say so.
+    whether Emarsys ever had it. Keeps back what is not confirmed, other currencies, unknown items, guests if so set.
     """
     orders = frames["stokly.orders"].reset_index(drop=True)
     lines, who = _lines(frames, orders, settings), buyers(frames)
@@ -75,8 +74,8 @@ def build_orders(frames: Frames, settings: EmarsysSettings) -> Built:
             continue
         if problem is None or problem.rule == rules.ORDER_REMOVED.code:
             head = {"order": key, **told_of(who[key]), "at": at, "currency": currency, "channel": channel}
-            sold = {} if ended else mine.sold
-            documents.append(_document({**head, "custom": custom[index]}, sold, version, event))
+            head["custom"] = custom[index]
+            documents.append(_document(head, {} if ended else mine.sold, version, event))
     return Built(documents, kept)
 
 
