@@ -26,6 +26,9 @@ def test_settings_name_the_three_hosts_and_their_credentials(tmp_path: Path) -> 
         "EMARSYS_SALES_TOKEN": "sandbox-emarsys-sales-token",
         "EMARSYS_MERCHANT_ID": "sandbox-merchant",
         "EMARSYS_CATALOGUE_URL": (tmp_path / "emarsys-catalogue").as_uri(),
+        "EMARSYS_PRODUCT_URL": "https://shop.example.com/products/{sku}",
+        "EMARSYS_DEFAULT_IMAGE": "https://shop.example.com/picture.png",
+        "EMARSYS_HISTORY_FROM": "2000-01-01T00:00:00Z",
     }
     assert (tmp_path / "emarsys-catalogue").is_dir()
 

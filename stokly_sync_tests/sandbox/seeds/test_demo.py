@@ -29,9 +29,12 @@ Row = dict[str, Any]
 Found = Iterator[tuple[str, str]]
 
 
-def each(rule: str, key: str) -> Found:
-    """A rule that every destination has under a code of its own."""
-    yield from ((f"{destination}-{rule}", key) for destination in ("OM", "DD"))
+DESTINATIONS = ("OM", "DD", "EM")
+
+
+def each(rule: str, key: str, destinations: tuple[str, ...] = DESTINATIONS) -> Found:
+    """A rule that several destinations have, each under a code of its own."""
+    yield from ((f"{destination}-{rule}", key) for destination in destinations)
 
 
 def rows(name: str) -> list[Row]:
@@ -106,7 +109,8 @@ def address_rules() -> Found:
         if "email" in row:
             since[row["email"].casefold()].append((row["createdAt"], row["customerId"]))
     for same in since.values():
-        yield from (("DD-EMAIL-SHARED", key) for _, key in sorted(same)[1:])
+        for _, key in sorted(same)[1:]:
+            yield from each("EMAIL-SHARED", key, ("DD", "EM"))
 
 
 def item_rules() -> Found:
@@ -133,7 +137,8 @@ def money_back_rules() -> Found:
             yield "ST-REFUND-OVER", row["refundId"]
     for row in rows("credit-notes"):
         if row["referenceType"] != 1 or row["referenceId"] not in orders:
-            yield from each("REFUND-NO-ORDER", row["creditNoteId"])
+            # A credit note has no lines, so that Emarsys does not ask for any.
+            yield from each("REFUND-NO-ORDER", row["creditNoteId"], ("OM", "DD"))
 
 
 def all_rules() -> Found:
@@ -163,7 +168,7 @@ def test_every_rule_is_planted_once_or_twice() -> None:
     assert set(planted.values()) <= {1, 2}
     shared = ("CONTACT-EMAIL", "SKU-UNKNOWN", "TRACKING", "REFUND-NO-ORDER", "ORDER-NOT-CONFIRMED", "ORDER-REMOVED")
     assert set(planted) == {
-        *(f"{destination}-{rule}" for destination in ("OM", "DD") for rule in shared),
+        *(f"{destination}-{rule}" for destination in DESTINATIONS for rule in shared),
         "ST-MEMBER-TYPE",
         "ST-MONEY",
         "ST-TIME",
@@ -177,6 +182,7 @@ def test_every_rule_is_planted_once_or_twice() -> None:
         "ST-REFUND-OVER",
         "OM-PROPERTIES-SIZE",
         "DD-EMAIL-SHARED",
+        "EM-EMAIL-SHARED",
     }
 
 
