@@ -32,6 +32,8 @@ class Options:
     """Planned records that are read from the ledger at once."""
     commit_every: int = 32
     """Batches that are announced, and later closed, in one transaction; only where sending twice is harmless."""
+    hold: float = 2.0
+    """How long answered batches may wait for their fate before they are stored as submitted."""
     now: Callable[[], datetime] = utc_now
     sleep: Callable[[float], None] = time.sleep
 
