@@ -164,6 +164,8 @@ class Need:
     column: str
     of_table: str
     of_column: str
+    columns: tuple[str, ...] = ()
+    """Columns that the builder looks at, beside the table's key; all where none are named. Others are not read."""
 
 
 @dataclass(frozen=True)

@@ -93,8 +93,7 @@ def decimals(nanos: npt.NDArray[np.int64], places: npt.NDArray[np.int64]) -> lis
     minor = half_even(nanos, 10 ** (PLACES - places))
     kinds = np.unique(places).tolist()
     if len(kinds) == 1:
-        same: list[Decimal | None] = _scaled(minor, kinds[0]).tolist()
-        return same
+        return [*_scaled(minor, kinds[0])]
     result = np.empty(len(minor), dtype=object)
     for count in kinds:
         rows = places == count
@@ -103,13 +102,10 @@ def decimals(nanos: npt.NDArray[np.int64], places: npt.NDArray[np.int64]) -> lis
     return mixed
 
 
-def _scaled(minor: npt.NDArray[np.int64], places: int) -> npt.NDArray[np.object_]:
-    """Whole numbers of minor units as Decimals; prices repeat, so each distinct amount is made once."""
-    codes, uniques = pd.factorize(minor)
-    made = np.empty(len(uniques), dtype=object)
-    made[:] = [Decimal(value).scaleb(-places) for value in uniques.tolist()]
-    scaled: npt.NDArray[np.object_] = made[codes]
-    return scaled
+def _scaled(minor: npt.NDArray[np.int64], places: int) -> list[Decimal]:
+    """Whole numbers of minor units as Decimals with `places` decimals; the product is exact, and fast."""
+    unit = Decimal(1).scaleb(-places)
+    return [Decimal(value) * unit for value in minor.tolist()]
 
 
 def half_even(values: npt.NDArray[np.int64], step: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from stokly_sync.contracts import columns
@@ -22,6 +23,13 @@ from stokly_sync.systems.ometria.documents.refunds import Refunded
 
 LINE_BYTES: Final = 400
 """More than one line object takes apart from its SKUs: member names, punctuation and eight numbers."""
+LINE_COLUMNS: Final = (
+    *("order_id", "line_id", "position", "item_id", "sku", "quantity", "unit_price", "unit_discount"),
+    *("line_price", "line_discount", "line_tax", "line_total"),
+)
+"""Columns of `stokly.order_lines` that are looked at."""
+ITEM_COLUMNS: Final = ("item_id", "sku", "parent_item_id")
+"""Columns of `stokly.items` that are looked at."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,11 @@ class Catalogue:
 
     skus: Mapping[str, str]
     parents: Mapping[str, str]
+
+    @property
+    def both(self) -> tuple[Mapping[str, str], ...]:
+        """Those of the two mappings that say anything."""
+        return (self.skus, self.parents) if self.parents else (self.skus,)
 
 
 def catalogue_of(items: pd.DataFrame) -> Catalogue:
@@ -149,16 +162,16 @@ def order_products(frames: Frames) -> pd.DataFrame:
     """For the gate of orders: order id (`key`) and the SKU of each product and parent that it needs (`needs`)."""
     catalogue = catalogue_of(frames["stokly.items"])
     lines = frames["stokly.order_lines"]
-    orders, items = columns.keys(lines["order_id"]), columns.texts(lines["item_id"])
-    pairs = _pairs(orders, items, catalogue.skus)
-    if catalogue.parents:
-        pairs += _pairs(orders, items, catalogue.parents)
-    return pd.DataFrame(pairs, columns=["key", "needs"], dtype="str")
+    # Lines share items, so that each item is looked up once. Code -1, no item, finds the last element.
+    codes, items = pd.factorize(lines["item_id"])
+    found = [_needed(lines["order_id"], codes, [names.get(item) for item in items]) for names in catalogue.both]
+    return pd.concat(found, ignore_index=True)
 
 
-def _pairs(orders: Sequence[str], items: Sequence[str | None], skus: Mapping[str, str]) -> list[tuple[str, str]]:
-    found = (skus.get(item) if item is not None else None for item in items)
-    return [(order, sku) for order, sku in zip(orders, found, strict=True) if sku is not None]
+def _needed(orders: pd.Series, codes: npt.NDArray[np.int64], skus: Sequence[str | None]) -> pd.DataFrame:
+    needs = pd.Series([*skus, None], dtype="str").take(codes)
+    pairs = pd.DataFrame({"key": orders.array, "needs": needs.array})
+    return pairs[pairs["needs"].notna()]
 
 
 def show_refunds(bodies: Sequence[Json], line_ids: Sequence[str], refunded: Refunded, currency: str | None) -> int:

@@ -90,9 +90,11 @@ def build_orders(frames: Frames, settings: OmetriaSettings) -> Built:
 def order_accounts(frames: Frames) -> pd.DataFrame:
     """For the gate of orders: order id (`key`) and the customer id of its contact (`needs`); guests need none."""
     orders = frames["stokly.orders"]
-    ids = accounts(columns.texts(orders["customer_id"]), departed(frames))
-    pairs = [(key, one) for key, one in zip(columns.keys(orders["order_id"]), ids, strict=True) if one is not None]
-    return pd.DataFrame(pairs, columns=["key", "needs"], dtype="str")
+    needs = orders["customer_id"]
+    if gone := departed(frames):
+        needs = pd.Series(accounts(columns.texts(needs), gone), dtype=needs.dtype, index=needs.index)
+    pairs = pd.DataFrame({"key": orders["order_id"], "needs": needs})
+    return pairs[pairs["needs"].notna()]
 
 
 def _lines(frames: Frames, orders: pd.DataFrame, settings: OmetriaSettings) -> Lines:
