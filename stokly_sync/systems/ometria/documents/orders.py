@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+import msgspec
 import pandas as pd
 
 from stokly_sync.contracts import columns, money
@@ -35,6 +36,7 @@ from stokly_sync.systems.ometria.documents.lines import Lines, build_lines, cata
 from stokly_sync.systems.ometria.documents.refunds import Refunded, refunds_by_order
 from stokly_sync.systems.ometria.mapping import ORDER_SOURCES, mapped
 from stokly_sync.systems.ometria.settings import OmetriaSettings
+from stokly_sync.systems.transport import decode
 
 TILL: Final = "epos"
 ORDER_BYTES: Final = 2_000
@@ -236,12 +238,14 @@ def _documents(
     for index, (key, body, currency, total, version, event) in enumerate(
         zip(keys, parts.bodies, parts.currencies, parts.totals, versions, events, strict=True)
     ):
-        start, end = lines.spans.get(key, (0, 0))
-        body["lineitems"] = lines.bodies[start:end]
+        written = lines.texts.get(key, b"[]")
+        body["lineitems"] = msgspec.Raw(written)
         refunded = refunds.get(key)
         if refunded is not None:
             version, event = _later(version, refunded.version), _later(event, refunded.event_at)
+            start, end = lines.spans.get(key, (0, 0))
             ids = lines.line_ids[start:end]
+            body["lineitems"] = decode(written)
             _show(body, ids, refunded, currency, total, ended=parts.invalid[index], settings=settings)
         if version is None:
             raise ValueError(f"order {key} has no version; rows come from landing, which always sets one")
