@@ -155,7 +155,8 @@ def _quoted(texts: Sequence[str | None]) -> pa.Array:
 def _lists(written: pa.Array, starts: npt.NDArray[np.int64]) -> list[bytes]:
     """Lines of one order after the other as JSON lists."""
     grouped = pa.ListArray.from_arrays(pa.array(starts, pa.int32()), written)
-    texts: list[bytes] = columns.joined("[", pc.binary_join(grouped, pa.scalar(",", pa.large_string())), "]").cast(pa.large_binary()).to_pylist()
+    lists = columns.joined("[", pc.binary_join(grouped, pa.scalar(",", pa.large_string())), "]")
+    texts: list[bytes] = lists.cast(pa.large_binary()).to_pylist()
     return texts
 
 
