@@ -17,15 +17,17 @@ def load(connection: sa.Connection, feed: Feed, keys: Collection[str], *, brand:
     """Frames by table name with the contract's columns and dtypes, for the records of `keys`.
 
     A table that is needed twice holds what either need asks for (a variant and its parent), each row once. The feed's
-    own table holds the records of `keys` and nothing else, whatever the needs say; all its columns are there.
+    own table holds the records of `keys` and nothing else, whatever the needs say; all its columns are there. A need
+    with a name of its own has a frame of its own.
     """
     frames: Frames = {
         feed.dataset: rows_by(connection, TABLES[feed.dataset], brand=brand, column=feed.key, values=keys)
     }
     for need in feed.needs:
-        if need.table == feed.dataset:
+        name = need.name or need.table
+        if name == feed.dataset:
             continue
-        table, held = TABLES[need.table], frames.get(need.table)
+        table, held = TABLES[need.table], frames.get(name)
         wanted = frames[need.of_table][need.of_column].dropna().unique().tolist()
         if held is not None and not wanted:
             continue
@@ -34,7 +36,7 @@ def load(connection: sa.Connection, feed: Feed, keys: Collection[str], *, brand:
         if held is not None:
             both = pd.concat([held, found], ignore_index=True)
             found = both.drop_duplicates(list(table.key), ignore_index=True)
-        frames[need.table] = found
+        frames[name] = found
     return frames
 
 
@@ -43,5 +45,6 @@ def _columns(feed: Feed, table: Table) -> set[str]:
     needs = [need for need in feed.needs if need.table == table.name]
     if not all(need.columns for need in needs):
         return set()
-    reached = {need.of_column for need in feed.needs if need.of_table == table.name}
+    frames = {table.name, *(need.name for need in needs)}
+    reached = {need.of_column for need in feed.needs if need.of_table in frames}
     return {*table.key, *reached}.union(*(need.columns for need in needs))

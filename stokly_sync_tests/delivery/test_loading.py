@@ -27,14 +27,14 @@ def test_a_need_that_names_no_columns_reads_all(warehouse: Warehouse) -> None:
 
 
 def test_only_named_columns_are_read_with_those_that_keys_and_other_needs_use(warehouse: Warehouse) -> None:
-    by_order = Need("stokly.customers", "customer_id", "stokly.orders", "customer_id", ("live",))
-    merged = Need("stokly.customers", "customer_id", "stokly.customers", "merged_into", ("email",))
+    by_order = Need("stokly.customers", "customer_id", "stokly.orders", "customer_id", columns=("live",))
+    merged = Need("stokly.customers", "customer_id", "stokly.customers", "merged_into", columns=("email",))
     frames = loaded(warehouse, by_order, merged)
     assert set(frames["stokly.customers"]) == {"customer_id", "live", "email", "merged_into"}
 
 
 def test_one_need_that_wants_all_columns_gets_them(warehouse: Warehouse) -> None:
-    by_order = Need("stokly.customers", "customer_id", "stokly.orders", "customer_id", ("live",))
+    by_order = Need("stokly.customers", "customer_id", "stokly.orders", "customer_id", columns=("live",))
     merged = Need("stokly.customers", "customer_id", "stokly.customers", "merged_into")
     frames = loaded(warehouse, by_order, merged)
     assert list(frames["stokly.customers"]) == [c.name for c in TABLES["stokly.customers"].all_columns]

@@ -28,9 +28,9 @@ EVENT: Final = Kind("custom_event", None)
 
 _WHO: Final = ("customer_id", "live", "merged_into")
 _CUSTOMERS_OF_ORDERS: Final = (
-    Need("stokly.customers", "customer_id", "stokly.orders", "customer_id", _WHO),
+    Need("stokly.customers", "customer_id", "stokly.orders", "customer_id", columns=_WHO),
     # The customer that a merge has left.
-    Need("stokly.customers", "customer_id", "stokly.customers", "merged_into", _WHO),
+    Need("stokly.customers", "customer_id", "stokly.customers", "merged_into", columns=_WHO),
 )
 
 
@@ -132,13 +132,13 @@ def _orders(settings: OmetriaSettings, limits: BatchLimits) -> Feed:
         compared=readback.ORDER_FACTS,
         source_value="total",
         needs=(
-            Need("stokly.order_lines", "order_id", "stokly.orders", "order_id", documents.LINE_COLUMNS),
+            Need("stokly.order_lines", "order_id", "stokly.orders", "order_id", columns=documents.LINE_COLUMNS),
             Need("stokly.refunds", "order_id", "stokly.orders", "order_id"),
             Need("stokly.refund_lines", "refund_id", "stokly.refunds", "refund_id"),
             Need("stokly.credit_notes", "order_id", "stokly.orders", "order_id"),
-            Need("stokly.items", "item_id", "stokly.order_lines", "item_id", documents.ITEM_COLUMNS),
+            Need("stokly.items", "item_id", "stokly.order_lines", "item_id", columns=documents.ITEM_COLUMNS),
             # Parents of variants.
-            Need("stokly.items", "item_id", "stokly.items", "parent_item_id", documents.ITEM_COLUMNS),
+            Need("stokly.items", "item_id", "stokly.items", "parent_item_id", columns=documents.ITEM_COLUMNS),
             *_CUSTOMERS_OF_ORDERS,
         ),
         triggers=(

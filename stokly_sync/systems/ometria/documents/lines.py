@@ -19,9 +19,9 @@ import pyarrow.compute as pc
 
 from stokly_sync.contracts import columns
 from stokly_sync.contracts.money import minor_unit, nano, rounded
+from stokly_sync.contracts.refunded import Refunded
 from stokly_sync.flow import Frames, Json
 from stokly_sync.systems.ometria.documents.common import WORST_ESCAPE, text_bytes
-from stokly_sync.systems.ometria.documents.refunds import Refunded
 from stokly_sync.systems.transport import encode
 
 LINE_BYTES: Final = 400
