@@ -29,7 +29,7 @@ from stokly_sync.flow import Outcome, ReplayClass, State
 # Submitted records that are remembered so as to ask for their fate while sending; the rest is asked for at the end.
 _REMEMBERED: Final = 20_000
 # Finished groups that wait at most while the first one's fate is being asked for; they are memory.
-_HELD_GROUPS: Final = 3
+_HELD_GROUPS: Final = 2
 
 
 @dataclass
@@ -145,10 +145,12 @@ class Outgoing:
     def _group_is_full(self, flights: Flights) -> bool:
         """Whether it is time to store; a little later while fates are on their way that would spare a write."""
         options, batches_done = self.site.options, len(self._done)
-        if batches_done < options.commit_every and flights.up:
-            return False
-        late = not self._held or options.now() - self._held_since > timedelta(seconds=options.hold)
-        return late or not flights.up or batches_done >= _HELD_GROUPS * options.commit_every
+        if not flights.up:
+            return True
+        if not self._held or batches_done < options.commit_every:
+            return batches_done >= options.commit_every
+        held_for = options.now() - self._held_since
+        return held_for > timedelta(seconds=options.hold) or batches_done >= _HELD_GROUPS * options.commit_every
 
     def _turn(self, flights: Flights) -> None:
         """Ask for the fate of the finished group if that can be known soon, else store it."""
