@@ -134,12 +134,12 @@ def _names(customers: pd.DataFrame) -> list[tuple[str | None, str | None]]:
 def _bought(metrics: pd.DataFrame, settings: DotdigitalSettings) -> Mapping[str, tuple[Json, datetime | None]]:
     """Data fields of what customers have bought, and since when that is so, by customer id."""
     names = {n: field_name(settings, n) for n in ("LTV", "CURRENCY", "ORDERS", "AOV", "FIRST_ORDER", "LAST_ORDER")}
-    found = {}
+    found, places = {}, columns.digits(metrics["currency"])
     for key, count, ltv, average, currency, first, last, skus, city, country, unknown, version in zip(
         columns.keys(metrics["customer_id"]),
         columns.counts(metrics["order_count"]).tolist(),
-        floats(columns.counts(metrics["lifetime_value"]), metrics["currency"]),
-        floats(columns.counts(metrics["average_order_value"]), metrics["currency"]),
+        floats(columns.counts(metrics["lifetime_value"]), places),
+        floats(columns.counts(metrics["average_order_value"]), places),
         columns.keys(metrics["currency"]),
         columns.stamps(metrics["first_order_at"]),
         columns.stamps(metrics["last_order_at"]),
