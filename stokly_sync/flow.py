@@ -193,6 +193,8 @@ class Need:
     of_table: str
     of_column: str
     name: str | None = None
+    columns: tuple[str, ...] = ()
+    """Columns that the builder looks at, beside the table's key; all where none are named. Others are not read."""
 
 
 @dataclass(frozen=True)

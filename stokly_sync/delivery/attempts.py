@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
+import msgspec
 import sqlalchemy as sa
 
 from stokly_sync.flow import Record
@@ -64,8 +65,8 @@ class Attempts:
                 "plan_id": plan_id,
                 "opened_at": now,
                 "records": len(batch),
-                "keys": json.dumps([r.key for r in batch]),
-                "hashes": json.dumps([r.hash for r in batch]),
+                "keys": _listed([r.key for r in batch]),
+                "hashes": _listed([r.hash for r in batch]),
             }
             for attempt_id, batch in zip(ids, batches, strict=True)
         ]
@@ -104,3 +105,7 @@ class Attempts:
             .order_by(c.opened_at)
         )
         return [OpenAttempt(i, at, tuple(json.loads(keys))) for i, at, keys in connection.execute(query)]
+
+
+def _listed(texts: list[str]) -> str:
+    return msgspec.json.encode(texts).decode()

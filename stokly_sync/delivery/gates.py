@@ -6,9 +6,11 @@ people are led to the record that needs them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
+import pandas as pd
 import sqlalchemy as sa
 
 from stokly_sync.contracts import columns
@@ -18,11 +20,24 @@ from stokly_sync.warehouse.bulk import among
 from stokly_sync.warehouse.tables import LEDGER
 
 _UNDERWAY: Final = frozenset({State.PLANNED, State.SUBMITTED})
+_REMEMBERED: Final = 50_000
 
 
 def gate_feed(feed: Feed, gate: Gate) -> str:
     """The id of the feed that a gate looks at; a gate may name it with or without the system."""
     return gate.feed if "/" in gate.feed else f"{feed.system}/{gate.feed}"
+
+
+@dataclass(frozen=True)
+class Met:
+    """Dependencies that were seen to be met, so that the next chunk need not ask for them again; some, not all."""
+
+    keys: set[tuple[str, str]] = field(default_factory=set)
+
+    def note(self, feed_id: str, accepted: Iterable[str]) -> None:
+        """Remember records of a feed that were accepted, as long as there is room."""
+        if len(self.keys) < _REMEMBERED:
+            self.keys.update((feed_id, key) for key in accepted)
 
 
 def waiting(
@@ -33,27 +48,39 @@ def waiting(
     *,
     brand: str,
     assume_sent: bool = False,
+    met: Met | None = None,
 ) -> Mapping[str, Wait]:
     """Those of the `due` keys that a gate keeps, with the reason in plain words.
 
     With `assume_sent` a dependency that is planned or submitted is taken for granted, and the wait says so: a plan
-    that sends nothing would otherwise never get past the first feed.
+    that sends nothing would otherwise never get past the first feed. `met` spares questions within one plan.
     """
+    met = met or Met()
     kept: dict[str, Wait] = {}
     for gate in feed.gates:
-        found = gate.keys(frames)
-        pairs = zip(columns.keys(found["key"]), columns.texts(found["needs"]), strict=True)
-        wanted = [(key, needs) for key, needs in pairs if needs is not None and key in due]
-        if not wanted:
+        feed_id, found = gate_feed(feed, gate), gate.keys(frames)
+        needed = columns.keys(found["needs"].dropna().drop_duplicates())
+        asked = [needs for needs in needed if (feed_id, needs) not in met.keys]
+        if not asked:
             continue
-        needed = list(dict.fromkeys(needs for _, needs in wanted))
-        unmet = _unmet(connection, gate_feed(feed, gate), needed, brand, assume_sent)
-        for key, needs in ((key, needs) for key, needs in wanted if needs in unmet):
+        unmet = _unmet(connection, feed_id, asked, brand, assume_sent)
+        met.note(feed_id, (needs for needs in asked if needs not in unmet))
+        for key, needs in _pairs(found, unmet):
+            if key not in due:
+                continue
             wait = Wait(f"waits for {gate.waits_for} {needs}, {unmet[needs].reason}", unmet[needs].assumed)
             # A wait for something that may never come says more than one for what is underway.
             if key not in kept or (kept[key].assumed and not wait.assumed):
                 kept[key] = wait
     return kept
+
+
+def _pairs(found: pd.DataFrame, unmet: Collection[str]) -> list[tuple[str, str]]:
+    """Pairs whose dependency is unmet; mostly there are none, so the others are never walked over."""
+    if not unmet:
+        return []
+    kept = found[found["needs"].isin(list(unmet))]
+    return list(zip(columns.keys(kept["key"]), columns.keys(kept["needs"]), strict=True))
 
 
 def _unmet(connection: sa.Connection, feed_id: str, needs: list[str], brand: str, assume_sent: bool) -> dict[str, Wait]:

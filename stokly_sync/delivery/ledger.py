@@ -169,7 +169,7 @@ class Ledger:
         Until then it would look for the few waiting records by reading all that were ever sent.
         """
         if written >= _LARGE and connection.dialect.name == "postgresql":
-            connection.execute(sa.text(f"ANALYZE {LEDGER.name}"))
+            connection.execute(sa.text(f"ANALYZE {LEDGER.name} (brand, feed, entry, key, state, stale)"))
 
     def _note(self, connection: sa.Connection, outcomes: Sequence[Outcome], changes: Mapping[str, Any]) -> None:
         told = {(o.receipt, o.reason, o.rule) for o in outcomes}

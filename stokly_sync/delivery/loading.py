@@ -8,6 +8,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from stokly_sync.contracts.datasets import TABLES
+from stokly_sync.contracts.tables import Table
 from stokly_sync.flow import Feed, Frames
 from stokly_sync.warehouse.bulk import rows_by
 
@@ -16,8 +17,8 @@ def load(connection: sa.Connection, feed: Feed, keys: Collection[str], *, brand:
     """Frames by table name with the contract's columns and dtypes, for the records of `keys`.
 
     A table that is needed twice holds what either need asks for (a variant and its parent), each row once. The feed's
-    own table holds the records of `keys` and nothing else, whatever the needs say; a need with a name of its own has a
-    frame of its own.
+    own table holds the records of `keys` and nothing else, whatever the needs say; all its columns are there. A need
+    with a name of its own has a frame of its own.
     """
     frames: Frames = {
         feed.dataset: rows_by(connection, TABLES[feed.dataset], brand=brand, column=feed.key, values=keys)
@@ -28,10 +29,22 @@ def load(connection: sa.Connection, feed: Feed, keys: Collection[str], *, brand:
             continue
         table, held = TABLES[need.table], frames.get(name)
         wanted = frames[need.of_table][need.of_column].dropna().unique().tolist()
-        if held is None:
-            frames[name] = rows_by(connection, table, brand=brand, column=need.column, values=wanted)
-        elif wanted:
-            more = rows_by(connection, table, brand=brand, column=need.column, values=wanted)
-            both = pd.concat([held, more], ignore_index=True)
-            frames[name] = both.drop_duplicates(list(table.key), ignore_index=True)
+        if held is not None and not wanted:
+            continue
+        names = _columns(feed, table)
+        found = rows_by(connection, table, brand=brand, column=need.column, values=wanted, names=names)
+        if held is not None:
+            both = pd.concat([held, found], ignore_index=True)
+            found = both.drop_duplicates(list(table.key), ignore_index=True)
+        frames[name] = found
     return frames
+
+
+def _columns(feed: Feed, table: Table) -> set[str]:
+    """Columns of a table that any need names, with what needs and keys are found by; none when a need wants all."""
+    needs = [need for need in feed.needs if need.table == table.name]
+    if not all(need.columns for need in needs):
+        return set()
+    frames = {table.name, *(need.name for need in needs)}
+    reached = {need.of_column for need in feed.needs if need.of_table in frames}
+    return {*table.key, *reached}.union(*(need.columns for need in needs))

@@ -28,10 +28,12 @@ class Options:
     """How often the fate of submitted records is asked for at the end, while something still changes."""
     settle_pause: float = 1.0
     """Pause between two such rounds in which nothing was learnt."""
-    read_ahead: int = 5_000
+    read_ahead: int = 3_000
     """Planned records that are read from the ledger at once."""
     commit_every: int = 32
     """Batches that are announced, and later closed, in one transaction; only where sending twice is harmless."""
+    hold: float = 2.0
+    """How long answered batches may wait for their fate before they are stored as submitted."""
     now: Callable[[], datetime] = utc_now
     sleep: Callable[[float], None] = time.sleep
 

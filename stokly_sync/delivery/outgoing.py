@@ -7,11 +7,12 @@ record that was planned on the condition that something else be sent before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
+from typing import Final
 
 from stokly_sync.crashpoints import crashpoint
 from stokly_sync.delivery.attempts import Closing
@@ -21,23 +22,14 @@ from stokly_sync.delivery.flights import Flights, Landed, Settled
 from stokly_sync.delivery.ledger import Item
 from stokly_sync.delivery.rules import IN_DOUBT, WAITS
 from stokly_sync.delivery.site import Site
+from stokly_sync.delivery.storing import Group, Storing
 from stokly_sync.errors import PermanentError, TransientError
 from stokly_sync.flow import Outcome, ReplayClass, State
 
 # Submitted records that are remembered so as to ask for their fate while sending; the rest is asked for at the end.
-_REMEMBERED = 20_000
-
-
-@dataclass(frozen=True)
-class _Stored:
-    """Finished batches put together: records, outcomes, what must be sent again, and how their attempts closed."""
-
-    items: Mapping[str, Item]
-    outcomes: Sequence[Outcome]
-    again: Sequence[str]
-    closings: Sequence[Closing]
-    calls: int
-    at: datetime
+_REMEMBERED: Final = 20_000
+# Finished groups that wait at most while the first one's fate is being asked for; they are memory.
+_HELD_GROUPS: Final = 2
 
 
 @dataclass
@@ -50,20 +42,24 @@ class Outgoing:
     unknown: int = 0
     """Records that were sent without an answer and may be sent again in another pass."""
     _done: list[Landed] = field(default_factory=list)
+    """Finished batches that are not being stored yet."""
+    _held: list[Landed] = field(default_factory=list)
+    """Finished batches whose fate is being asked for before they are stored, so that it takes one write and not two."""
+    _held_since: datetime = field(init=False)
     _submitted: dict[str, Item] = field(default_factory=dict)
-    _storing: tuple[_Stored, Future[None]] | None = None
-    _storer: ThreadPoolExecutor = field(init=False)
+    _storing: Storing = field(init=False)
+    _reader: ThreadPoolExecutor = field(init=False)
 
     def run(self) -> None:
         """Send until nothing planned is left, or until `trouble` says why not.
 
         Errors that are not ours are raised after everything that came in was stored.
         """
-        source = batches(self._planned(), self.site.feed.limits, document=lambda item: item.record.document)
-        with ThreadPoolExecutor(1, "store") as self._storer:
+        with ThreadPoolExecutor(1, "read") as self._reader, Storing(self.site) as self._storing:
+            source = batches(self._planned(), self.site.feed.limits, document=lambda item: item.record.document)
             failure = self._exchange(source)
-            self._store()
-            self._finish_storing()
+            self._store_all()
+            self._storing.finish()
         if failure is not None:
             raise failure
 
@@ -84,13 +80,15 @@ class Outgoing:
 
     def _announce(self, source: Iterator[list[Item]], flights: Flights) -> bool:
         """Open attempts for the next batches and put them on the wire; False when there are none left."""
-        careful = self.site.feed.replay is not ReplayClass.UPSERT
-        together = self.site.feed.limits.concurrency if careful else self.site.options.commit_every
-        free = together - flights.up
-        # A careful feed announces only what leaves at once: what is announced may have to be looked up, or parked.
-        if free < (1 if careful else together // 2):
+        if self._careful:
+            # Only what leaves at once: what is announced may have to be looked up, or parked.
+            together = self.site.feed.limits.concurrency - flights.up
+        else:
+            # A second group while the first one flies, so that no sender waits for a transaction.
+            together = self.site.options.commit_every if flights.up <= self.site.options.commit_every else 0
+        if together < 1:
             return True
-        group = list(islice(source, free if careful else together))
+        group = list(islice(source, together))
         if not group:
             return False
         with self.site.warehouse.transaction() as connection:
@@ -107,16 +105,16 @@ class Outgoing:
         return True
 
     def _planned(self) -> Iterator[Item]:
-        last: str | None = None
-        while True:
-            with self.site.warehouse.reading() as connection:
-                items = self.site.ledger.planned(
-                    connection, after=last, size=self.site.options.read_ahead, plan_id=self.plan_id
-                )
-            if not items:
-                return
-            last = items[-1].record.key
+        """Planned records in key order; while some are sent, the next ones are read."""
+        page = self._reader.submit(self._page, None)
+        while items := page.result():
+            page = self._reader.submit(self._page, items[-1].record.key)
             yield from self._still_due(items)
+
+    def _page(self, after: str | None) -> list[Item]:
+        with self.site.warehouse.reading() as connection:
+            size = self.site.options.read_ahead
+            return self.site.ledger.planned(connection, after=after, size=size, plan_id=self.plan_id)
 
     def _still_due(self, items: Sequence[Item]) -> Iterator[Item]:
         """Records whose condition did not come true are parked now."""
@@ -131,61 +129,87 @@ class Outgoing:
     def _receive(self, flights: Flights) -> Exception | None:
         message = flights.next()
         if isinstance(message, Settled):
-            self.site.settle(message.outcomes, message.asked)
-            for outcome in message.outcomes:
-                self._submitted.pop(outcome.key, None)
-            if isinstance(message.error, TransientError | PermanentError):
-                return None  # asked again at the end, where it counts
-            return message.error
+            return self._take_fates(message)
         if message.error is not None:
             return message.error
         self._done.append(message)
-        careful = self.site.feed.replay is not ReplayClass.UPSERT
-        if careful or len(self._done) >= self.site.options.commit_every or not flights.up:
-            self._store()
-            if careful:
-                # Until it is safe, what was answered would count as in doubt: nothing else is announced meanwhile.
-                self._finish_storing()
-            if self._submitted and not flights.asking and self.site.feed.settle is not None:
-                flights.ask(self._submitted)
+        if self._careful:
+            # Until it is safe, what was answered would count as in doubt: nothing else is announced meanwhile.
+            self._store_all()
+            self._storing.finish()
+            self._ask(flights)
+        elif self._group_is_full(flights):
+            self._turn(flights)
         return None
 
-    def _store(self) -> None:
-        """Store the outcomes of finished batches and close their attempts, in one transaction beside the calls."""
-        self._finish_storing()
-        if not self._done:
+    def _group_is_full(self, flights: Flights) -> bool:
+        """Whether it is time to store; a little later while fates are on their way that would spare a write."""
+        options, batches_done = self.site.options, len(self._done)
+        if not flights.up:
+            return True
+        if not self._held or batches_done < options.commit_every:
+            return batches_done >= options.commit_every
+        held_for = options.now() - self._held_since
+        return held_for > timedelta(seconds=options.hold) or batches_done >= _HELD_GROUPS * options.commit_every
+
+    def _turn(self, flights: Flights) -> None:
+        """Ask for the fate of the finished group if that can be known soon, else store it."""
+        asks = self.site.feed.settle is not None and not flights.asking
+        if asks and flights.up:
+            self._store(self._held)
+            self._held, self._done, self._held_since = self._done, [], self.site.options.now()
+        else:
+            self._store_all()
+        if asks:
+            self._ask(flights)
+
+    def _ask(self, flights: Flights) -> None:
+        asked = dict(self._submitted)
+        for landed in self._held:
+            asked |= submitted(landed.result.outcomes, landed.items)
+        if asked and not flights.asking and self.site.feed.settle is not None:
+            flights.ask(asked)
+
+    def _take_fates(self, message: Settled) -> Exception | None:
+        """Store what was learnt: with the group that was held for it, or as the next step of what is stored already."""
+        fates = {outcome.key: outcome for outcome in message.outcomes}
+        held, self._held = self._held, []
+        self._store(held, fates)
+        self._storing.put_fates(list(fates.values()), message.asked)
+        for key in fates:
+            self._submitted.pop(key, None)
+        # Asked again at the end, where it counts.
+        return None if isinstance(message.error, TransientError | PermanentError) else message.error
+
+    def _store_all(self) -> None:
+        held, done, self._held, self._done = self._held, self._done, [], []
+        self._store(held + done)
+
+    def _store(self, done: Sequence[Landed], fates: dict[str, Outcome] | None = None) -> None:
+        """Store the outcomes of finished batches and close their attempts; takes what it uses out of `fates`."""
+        if not done:
             return
-        done, self._done = self._done, []
-        items = {key: item for landed in done for key, item in landed.items.items()}
-        stored = _Stored(
-            items,
-            [outcome for landed in done for outcome in self._outcomes(landed)],
+        outcomes = [outcome for landed in done for outcome in self._outcomes(landed)]
+        if fates:
+            outcomes = [fates.pop(o.key, o) if o.state is State.SUBMITTED else o for o in outcomes]
+        group = Group(
+            {key: item for landed in done for key, item in landed.items.items()},
+            outcomes,
             self._again(done),
             [closing for landed in done if (closing := self._closing(landed))],
             sum(landed.result.calls for landed in done),
             self.site.options.now(),
+            settled=fates is not None,
         )
-        self._storing = stored, self._storer.submit(self._write, stored)
+        self.unknown += len(group.again)
+        if self.site.feed.settle is not None and len(self._submitted) < _REMEMBERED:
+            self._submitted |= submitted(outcomes, group.items)
+        self._storing.put(group)
 
-    def _write(self, stored: _Stored) -> None:
-        site = self.site
-        crashpoint("send:before-merge")
-        with site.warehouse.transaction() as connection:
-            site.ledger.note(connection, stored.outcomes, now=stored.at)
-            site.ledger.count_try(connection, stored.again)
-            site.problems.follow(connection, stored.outcomes, stored.items, now=stored.at)
-            site.attempts.close(connection, stored.closings, now=stored.at)
-
-    def _finish_storing(self) -> None:
-        """Wait until what is being stored is safe; only then does it count."""
-        if self._storing is None:
-            return
-        (stored, future), self._storing = self._storing, None
-        future.result()
-        self.unknown += len(stored.again)
-        self.site.tally.note(stored.outcomes, stored.items, now=stored.at)
-        self.site.tally.api_calls += stored.calls
-        self._remember(stored.outcomes, stored.items)
+    @property
+    def _careful(self) -> bool:
+        """Whether sending twice does harm."""
+        return self.site.feed.replay is not ReplayClass.UPSERT
 
     def _outcomes(self, landed: Landed) -> list[Outcome]:
         """Known outcomes; where nobody can ever be asked, an unknown one is in doubt and a person decides."""
@@ -209,12 +233,6 @@ class Outgoing:
             landed.attempt_id, *summary(result.outcomes, len(result.unknown), len(result.unsent)), result.calls
         )
 
-    def _remember(self, outcomes: Sequence[Outcome], items: Mapping[str, Item]) -> None:
-        for outcome in outcomes:
-            if outcome.state is State.SUBMITTED and len(self._submitted) < _REMEMBERED:
-                item = items[outcome.key]
-                self._submitted[outcome.key] = Item(item.record, item.event_at, item.tries + 1, outcome.receipt or "")
-
 
 def summary(outcomes: Sequence[Outcome], unknown: int, unsent: int) -> tuple[str, str | None]:
     """An attempt's outcome as text (`accepted 98, rejected 2`) and the first thing that the destination said."""
@@ -226,3 +244,9 @@ def summary(outcomes: Sequence[Outcome], unknown: int, unsent: int) -> tuple[str
         (o.receipt for o in outcomes if o.receipt), None
     )
     return ", ".join(f"{state} {n}" for state, n in counts.items()) or "nothing", said
+
+
+def submitted(outcomes: Iterable[Outcome], items: Mapping[str, Item]) -> dict[str, Item]:
+    """Those records that were just taken, each with its receipt, to ask for their fate."""
+    taken = [(items[o.key], o.receipt or "") for o in outcomes if o.state is State.SUBMITTED]
+    return {item.record.key: Item(item.record, item.event_at, item.tries + 1, receipt) for item, receipt in taken}

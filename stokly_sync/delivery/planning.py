@@ -27,7 +27,7 @@ from stokly_sync.delivery.attempts import Attempts
 from stokly_sync.delivery.candidates import Candidates, Chunk, Kept
 from stokly_sync.delivery.decide import Decision, Entry, Known, Verdict, Wait, decide, effect_of
 from stokly_sync.delivery.figures import PlanFigures, PlanScope
-from stokly_sync.delivery.gates import waiting
+from stokly_sync.delivery.gates import Met, waiting
 from stokly_sync.delivery.ledger import Ledger
 from stokly_sync.delivery.loading import load
 from stokly_sync.delivery.options import utc_now
@@ -40,7 +40,7 @@ from stokly_sync.warehouse.store import Warehouse
 from stokly_sync.warehouse.tables import PLANS
 from stokly_sync.warehouse.windows import OwedWindow, mark_planned, owed
 
-CHUNK = 2_500
+CHUNK = 3_000
 """Records that are planned at once: enough for the bulk paths, few enough for flat memory."""
 
 
@@ -97,6 +97,7 @@ class _Planning:
         default_factory=lambda: {v: Counter() for v in (Verdict.QUARANTINED, Verdict.EXCLUDED, Verdict.PARKED)}
     )
     sending: Collection[str] = ()
+    met: Met = field(default_factory=Met)
 
     def run(self, size: int) -> PlanFigures:
         """Go through all candidates, then close the plan."""
@@ -171,7 +172,15 @@ class _Planning:
         if not self.feed.gates:
             return {}
         with self.warehouse.reading() as connection:
-            return waiting(connection, self.feed, frames, due, brand=self.warehouse.brand, assume_sent=self.assume_sent)
+            return waiting(
+                connection,
+                self.feed,
+                frames,
+                due,
+                brand=self.warehouse.brand,
+                assume_sent=self.assume_sent,
+                met=self.met,
+            )
 
     def _orphans(self, snapshot: sa.Connection, candidates: Candidates, trigger: Trigger, size: int) -> None:
         """Name the trigger's rows that belong to no record; those that have one by now are not named any more."""

@@ -59,16 +59,18 @@ class Site:
         return {key: wait.reason for key, wait in waits.items()}
 
     def settle(self, outcomes: Sequence[Outcome], asked: Mapping[str, Item], *, earlier: bool = False) -> None:
-        """Store what was learnt of submitted records; `earlier` when another run had submitted them."""
-        if not outcomes:
-            return
-        now = self.options.now()
-        items = {o.key: asked[o.key] for o in outcomes}
+        """Store and count what was learnt of submitted records; `earlier` when another run had submitted them."""
+        if outcomes:
+            now = self.options.now()
+            self.store_fates(outcomes, asked, now=now)
+            self.count(outcomes, asked, now=now, into=self.settled_earlier if earlier else None)
+
+    def store_fates(self, outcomes: Sequence[Outcome], asked: Mapping[str, Item], *, now: datetime) -> None:
+        """Store what was learnt of records that the ledger holds as submitted."""
         crashpoint("settle:before-merge")
         with self.warehouse.transaction() as connection:
             self.ledger.note(connection, outcomes, now=now, sent=False)
-            self.problems.follow(connection, outcomes, items, now=now)
-        self.count(outcomes, items, now=now, into=self.settled_earlier if earlier else None)
+            self.problems.follow(connection, outcomes, asked, now=now)
 
     def count(
         self,

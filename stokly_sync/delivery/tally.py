@@ -7,9 +7,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from stokly_sync.delivery.ledger import Item
 from stokly_sync.flow import Outcome, State
+
+# Looked up once: a member of an enumeration costs a call each time.
+_ACCEPTED: Final = State.ACCEPTED
+_REJECTED: Final = State.REJECTED
 
 
 @dataclass
@@ -25,17 +30,14 @@ class Tally:
 
     def note(self, outcomes: Iterable[Outcome], items: Mapping[str, Item], *, now: datetime) -> None:
         """Count new outcomes of records; `items` are those records as they were read from the ledger."""
-        for outcome in outcomes:
-            item = items[outcome.key]
-            if item.receipt is not None:
-                self.states[State.SUBMITTED] -= 1
-            self.states[outcome.state] += 1
-            if outcome.state is State.REJECTED:
-                self.rejected[outcome.rule or ""] += 1
-            elif outcome.state is State.ACCEPTED:
-                self.first_try += item.tries <= (1 if item.receipt is not None else 0)
-                if item.event_at is not None:
-                    self.latencies.append((now - item.event_at).total_seconds())
+        since = now.timestamp()
+        found = [(outcome, items[outcome.key]) for outcome in outcomes]
+        self.states.update(outcome.state for outcome, _ in found)
+        self.states[State.SUBMITTED] -= sum(item.receipt is not None for _, item in found)
+        self.rejected.update(outcome.rule or "" for outcome, _ in found if outcome.state is _REJECTED)
+        accepted = [item for outcome, item in found if outcome.state is _ACCEPTED]
+        self.first_try += sum(item.tries <= (item.receipt is not None) for item in accepted)
+        self.latencies.extend(since - item.event_at.timestamp() for item in accepted if item.event_at is not None)
 
     def percentile(self, share: float) -> float | None:
         """Latency in seconds below which `share` of the accepted records lie (nearest rank); None without any."""

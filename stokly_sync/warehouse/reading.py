@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -76,19 +76,27 @@ def stream_frames(
         result.close()
 
 
-def rows_by(conn: sa.Connection, table: Table, *, brand: str, column: str, values: Iterable[Any]) -> pd.DataFrame:
+def rows_by(
+    conn: sa.Connection,
+    table: Table,
+    *,
+    brand: str,
+    column: str,
+    values: Iterable[Any],
+    names: Collection[str] = (),
+) -> pd.DataFrame:
     """Landed rows of a contract's table whose `column` is among `values` (see `among`), in key order.
 
-    Columns and dtypes are `table.all_columns`.
+    Columns and dtypes are those of `table.all_columns`, or of them those in `names`.
     """
     landed = LANDED[table.name]
-    names = [c.name for c in table.all_columns]
+    kinds = {c.name: c.kind for c in table.all_columns if not names or c.name in names}
     select = (
-        sa.select(*[landed.c[name] for name in names])
+        sa.select(*[landed.c[name] for name in kinds])
         .where(landed.c.brand == brand, among(conn, landed.c[column], values))
         .order_by(*[landed.c[name] for name in table.key])
     )
-    return read_frame(conn, select, {c.name: c.kind for c in table.all_columns})
+    return read_frame(conn, select, kinds)
 
 
 def among(conn: sa.Connection, column: sa.ColumnElement[Any], values: Iterable[Any]) -> sa.ColumnElement[bool]:

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from stokly_sync.delivery.figures import DeliveryFigures
@@ -69,7 +70,8 @@ def feed_of(replay: ReplayClass) -> Feed:
 def run(warehouse: Warehouse, client: FileDestination, replay: ReplayClass) -> DeliveryFigures:
     feed = feed_of(replay)
     plan(warehouse, feed, catalogue=RULES, run_id="run", chunk=20).check()
-    return deliver(warehouse, feed, client, catalogue=RULES, run_id="run", options=QUICK)
+    # Small groups, so that a delivery passes each step several times.
+    return deliver(warehouse, feed, client, catalogue=RULES, run_id="run", options=replace(QUICK, commit_every=2))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -248,6 +249,46 @@ def test_submitted_records_are_followed_until_their_fate_is_known(warehouse: War
     figures = sent(warehouse, feed, client)
     assert (figures.accepted, figures.rejected, figures.submitted) == (24, {"T-REJECTED": 1}, 0)
     assert figures.first_try == 24
+
+
+def test_a_fate_that_is_known_soon_is_stored_together_with_the_answer(warehouse: Warehouse) -> None:
+    feed = orders_feed(**SUBMITTING, limits=BatchLimits(5, 100_000))
+
+    def before(batch: Sequence[Record]) -> None:
+        """The last batch leaves when the first one is stored, so that there is time to ask."""
+        end = time.monotonic() + 20
+        while batch[0].key == "015" and states(warehouse)["000"] == "planned" and time.monotonic() < end:
+            time.sleep(0.01)
+
+    client = Destination(before=before)
+    prepare(warehouse, feed, 20)
+    figures = sent(warehouse, feed, client, options=replace(QUICK, commit_every=2))
+    assert (figures.accepted, figures.submitted, figures.first_try) == (20, 0, 20)
+    first = ledger(warehouse)["000"]
+    assert first["sent_at"] == first["settled_at"] == first["accepted_at"]
+    assert {a.outcome for a in attempts(warehouse)} == {"submitted 5"}
+
+
+def test_answers_do_not_wait_for_a_destination_that_takes_its_time_to_tell_fates(warehouse: Warehouse) -> None:
+    feed = orders_feed(**SUBMITTING, limits=BatchLimits(5, 100_000))
+    all_sent = threading.Event()
+    stored: list[int] = []
+
+    def settled(outcome: Outcome) -> Outcome:
+        all_sent.wait(20)
+        return accepted(outcome)
+
+    def before(batch: Sequence[Record]) -> None:
+        if batch[0].key == "035":
+            stored.append(list(states(warehouse).values()).count("submitted"))
+            all_sent.set()
+
+    prepare(warehouse, feed, 40)
+    options = replace(QUICK, commit_every=1, hold=0)
+    figures = sent(warehouse, feed, Destination(settled=settled, before=before), options=options)
+    assert stored[0] > 0
+    assert (figures.accepted, figures.submitted, figures.first_try) == (40, 0, 40)
+    assert set(states(warehouse).values()) == {"accepted"}
 
 
 def test_what_stays_submitted_is_settled_first_by_the_next_run_and_counted_apart(warehouse: Warehouse) -> None:

@@ -92,6 +92,8 @@ class ErrorLog:
 
         Entries are matched by request id; one without is ours when it is not older than our push.
         """
+        if not self.by_request and not self.by_record:
+            return None
         found = self.by_request.get((push.request_id, record_id))
         if found is not None:
             return found

@@ -27,10 +27,11 @@ PRODUCT: Final = Kind("product", "/products")
 ORDER: Final = Kind("order", "/orders")
 EVENT: Final = Kind("custom_event", None)
 
+_WHO: Final = ("customer_id", "live", "merged_into")
 _CUSTOMERS_OF_ORDERS: Final = (
-    Need("stokly.customers", "customer_id", "stokly.orders", "customer_id"),
+    Need("stokly.customers", "customer_id", "stokly.orders", "customer_id", columns=_WHO),
     # The customer that a merge has left.
-    Need("stokly.customers", "customer_id", "stokly.customers", "merged_into"),
+    Need("stokly.customers", "customer_id", "stokly.customers", "merged_into", columns=_WHO),
 )
 
 
@@ -144,13 +145,13 @@ def _orders(settings: OmetriaSettings, limits: BatchLimits) -> Feed:
         compared=readback.ORDER_FACTS,
         source_value="total",
         needs=(
-            Need("stokly.order_lines", "order_id", "stokly.orders", "order_id"),
+            Need("stokly.order_lines", "order_id", "stokly.orders", "order_id", columns=documents.LINE_COLUMNS),
             Need("stokly.refunds", "order_id", "stokly.orders", "order_id"),
             Need("stokly.refund_lines", "refund_id", "stokly.refunds", "refund_id"),
             Need("stokly.credit_notes", "order_id", "stokly.orders", "order_id"),
-            Need("stokly.items", "item_id", "stokly.order_lines", "item_id"),
+            Need("stokly.items", "item_id", "stokly.order_lines", "item_id", columns=documents.ITEM_COLUMNS),
             # Parents of variants.
-            Need("stokly.items", "item_id", "stokly.items", "parent_item_id"),
+            Need("stokly.items", "item_id", "stokly.items", "parent_item_id", columns=documents.ITEM_COLUMNS),
             *_CUSTOMERS_OF_ORDERS,
         ),
         triggers=(

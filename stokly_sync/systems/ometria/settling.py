@@ -63,22 +63,23 @@ def settle(client: OmetriaClient, submitted: Sequence[Outcome], kind: Kind) -> l
     if not submitted:
         return []
     start = client.clock.now()
-    pushes = {outcome.key: Push.of(outcome.receipt) or Push("", start) for outcome in submitted}
+    pushes = {receipt: Push.of(receipt) or Push("", start) for receipt in {o.receipt for o in submitted}}
     newest = max(push.at for push in pushes.values())
     wait_until(client.clock, min(newest + client.patience, start + timedelta(seconds=600)))
     if client.log.read_at is None or client.log.read_at < newest + client.patience:
         client.follow_errors(since=min(push.at for push in pushes.values()))
     done = client.clock.now() - client.patience
+    missed = {receipt for receipt, push in pushes.items() if client.log.may_have_missed(push)}
     known: list[Outcome] = []
     reading = client.settings.verify_calls
     for outcome in submitted:
-        push = pushes[outcome.key]
+        push = pushes[outcome.receipt]
         reason = client.log.reason(push, kind.name, outcome.key)
         if reason is not None:
             known.append(Outcome(outcome.key, State.REJECTED, reason, outcome.receipt, REJECTED.code))
         elif push.at > done:
             continue
-        elif not client.log.may_have_missed(push):
+        elif outcome.receipt not in missed:
             known.append(Outcome(outcome.key, State.ACCEPTED, receipt=outcome.receipt))
         elif kind.path is None:
             known.append(Outcome(outcome.key, State.ACCEPTED, NOT_VERIFIABLE, outcome.receipt))

@@ -11,7 +11,9 @@ import pandas as pd
 from stokly_sync.contracts.datasets import TABLES
 from stokly_sync.contracts.money import nano
 from stokly_sync.contracts.tables import DTYPES, Kind
-from stokly_sync.flow import Built, Frames
+from stokly_sync.delivery.encoding import encode
+from stokly_sync.flow import Built, Document, Frames
+from stokly_sync.systems.transport import decode
 
 T0 = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 
@@ -135,7 +137,13 @@ def body(built: Built) -> dict[str, Any]:
     """The one document that was built; fails when something was kept back."""
     assert built.kept_back == [] or not built.kept_back, built.kept_back
     (document,) = built.documents
-    return document.body
+    return wire(document)
+
+
+def wire(document: Document) -> dict[str, Any]:
+    """A document as it arrives at the other side."""
+    arrived: dict[str, Any] = decode(encode(document).text)
+    return arrived
 
 
 def rules(built: Built) -> dict[str, str]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from stokly_sync.contracts.money import nano
 from stokly_sync.systems.ometria.documents import build_orders, order_accounts, order_products
 from stokly_sync.systems.ometria.settings import Confirmed, OmetriaSettings
-from stokly_sync_tests.systems.ometria.rows import T0, body, frames, order_frames, rules
+from stokly_sync_tests.systems.ometria.rows import T0, body, frames, order_frames, rules, wire
 
 SETTINGS = OmetriaSettings()
 
@@ -145,7 +145,7 @@ def test_lines_of_several_orders_do_not_mix() -> None:
         ),
         SETTINGS,
     )
-    quantities = {d.key: [line["quantity"] for line in d.body["lineitems"]] for d in built.documents}
+    quantities = {d.key: [line["quantity"] for line in wire(d)["lineitems"]] for d in built.documents}
     assert quantities == {"O1": [10], "O2": [20, 21], "O3": []}
 
 
@@ -238,7 +238,7 @@ def test_a_removed_order_is_both_cancelled_and_kept_back(order: dict[str, Any]) 
 def test_a_removed_order_with_an_unknown_item_can_still_be_cancelled() -> None:
     built = build({"live": False}, items=[])
     assert rules(built) == {"O1": "OM-ORDER-REMOVED"}
-    assert built.documents[0].body["lineitems"][0]["product_id"] == "SKU-1"
+    assert wire(built.documents[0])["lineitems"][0]["product_id"] == "SKU-1"
 
 
 @pytest.mark.parametrize(

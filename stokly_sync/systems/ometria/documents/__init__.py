@@ -2,12 +2,14 @@
 
 from stokly_sync.systems.ometria.documents.contacts import build_contacts
 from stokly_sync.systems.ometria.documents.dispatches import build_dispatches
-from stokly_sync.systems.ometria.documents.lines import order_products
+from stokly_sync.systems.ometria.documents.lines import ITEM_COLUMNS, LINE_COLUMNS, order_products
 from stokly_sync.systems.ometria.documents.orders import build_orders, order_accounts
 from stokly_sync.systems.ometria.documents.products import build_products
 from stokly_sync.systems.ometria.documents.stock import build_stock
 
 __all__ = [
+    "ITEM_COLUMNS",
+    "LINE_COLUMNS",
     "build_contacts",
     "build_dispatches",
     "build_orders",

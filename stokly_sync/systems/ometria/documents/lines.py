@@ -12,16 +12,27 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from stokly_sync.contracts import columns
 from stokly_sync.contracts.money import minor_unit, nano, rounded
 from stokly_sync.contracts.refunded import Refunded
 from stokly_sync.flow import Frames, Json
 from stokly_sync.systems.ometria.documents.common import WORST_ESCAPE, text_bytes
+from stokly_sync.systems.transport import encode
 
 LINE_BYTES: Final = 400
 """More than one line object takes apart from its SKUs: member names, punctuation and eight numbers."""
+LINE_COLUMNS: Final = (
+    *("order_id", "line_id", "position", "item_id", "sku", "quantity", "unit_price", "unit_discount"),
+    *("line_price", "line_discount", "line_tax", "line_total"),
+)
+"""Columns of `stokly.order_lines` that are looked at."""
+ITEM_COLUMNS: Final = ("item_id", "sku", "parent_item_id")
+"""Columns of `stokly.items` that are looked at."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,11 @@ class Catalogue:
 
     skus: Mapping[str, str]
     parents: Mapping[str, str]
+
+    @property
+    def both(self) -> tuple[Mapping[str, str], ...]:
+        """Those of the two mappings that say anything."""
+        return (self.skus, self.parents) if self.parents else (self.skus,)
 
 
 def catalogue_of(items: pd.DataFrame) -> Catalogue:
@@ -54,11 +70,12 @@ def catalogue_of(items: pd.DataFrame) -> Catalogue:
 class Lines:
     """Line objects of all orders of a chunk, sorted by order and place.
 
-    `spans` gives for each order id the first and the last-but-one index in `bodies` and `line_ids`; `unknown` are
-    orders with a line whose item is not known; `room` bounds the bytes that the lines of an order can take.
+    `texts` gives for each order id the JSON list of its lines, and `spans` the first and the last-but-one index in
+    `line_ids`; `unknown` are orders with a line whose item is not known; `room` bounds the bytes that the lines of an
+    order can take.
     """
 
-    bodies: list[Json]
+    texts: dict[str, bytes]
     line_ids: list[str]
     spans: dict[str, tuple[int, int]]
     unknown: set[str]
@@ -81,13 +98,13 @@ def build_lines(lines: pd.DataFrame, currency: pd.Series, catalogue: Catalogue, 
     if None in skus:
         unknown = {order for order, sku in zip(columns.keys(lines["order_id"]), skus, strict=True) if sku is None}
         skus = _stand_ins(lines, skus)
-    bodies = _bodies(lines, currency, skus, discount_sign)
-    if catalogue.parents:
-        _point_at_parents(bodies, items, catalogue.parents)
-    starts = np.searchsorted(codes, np.arange(len(orders) + 1)).tolist()
+    parents = [catalogue.parents.get(item) if item is not None else None for item in items]
+    written = _written(lines, currency, skus, parents, discount_sign)
+    starts = np.searchsorted(codes, np.arange(len(orders) + 1))
     ids: list[str] = list(orders)
-    spans = dict(zip(ids, pairwise(starts), strict=True))
-    return Lines(bodies, columns.keys(lines["line_id"]), spans, unknown, _room(lines, codes, ids))
+    texts = dict(zip(ids, _lists(written, starts), strict=True))
+    spans = dict(zip(ids, pairwise(starts.tolist()), strict=True))
+    return Lines(texts, columns.keys(lines["line_id"]), spans, unknown, _room(lines, codes, ids))
 
 
 def _stand_ins(lines: pd.DataFrame, skus: Sequence[str | None]) -> list[str | None]:
@@ -98,7 +115,13 @@ def _stand_ins(lines: pd.DataFrame, skus: Sequence[str | None]) -> list[str | No
     return [known or sold or item or line for known, (sold, item, line) in zip(skus, others, strict=True)]
 
 
-def _bodies(lines: pd.DataFrame, currency: pd.Series, skus: Sequence[str | None], sign: int) -> list[Json]:
+def _written(
+    lines: pd.DataFrame, currency: pd.Series, skus: Sequence[str | None], parents: Sequence[str | None], sign: int
+) -> pa.Array:
+    """Each line as JSON, its members in the order in which documents are hashed.
+
+    A column at a time, because objects for all lines would cost more than all the rest of the document.
+    """
     price, discount = columns.counts(lines["line_price"]), columns.counts(lines["line_discount"])
     units = columns.counts(lines["quantity"])
     unit_price = columns.counts(lines["unit_price"].fillna(0)) + columns.counts(lines["unit_discount"])
@@ -106,36 +129,35 @@ def _bodies(lines: pd.DataFrame, currency: pd.Series, skus: Sequence[str | None]
     missing = lines["unit_price"].isna().to_numpy() & (units != 0)
     unit_price[missing] = (price + discount)[missing] // units[missing]
     places = columns.digits(currency)
-    return [
-        {
-            "product_id": sku,
-            "sku": sku,
-            "quantity": quantity,
-            "unit_price": each,
-            "subtotal": subtotal,
-            "discount": less,
-            "tax": tax,
-            "total": total,
-        }
-        for sku, quantity, each, subtotal, less, tax, total in zip(
-            skus,
-            units.tolist(),
-            columns.decimals(unit_price, places),
-            columns.decimals(price + discount, places),
-            columns.decimals(sign * discount, places),
-            columns.decimals(columns.counts(lines["line_tax"]), places),
-            columns.decimals(columns.counts(lines["line_total"]), places),
-            strict=True,
-        )
-    ]
+    quoted, above = _quoted(skus), _quoted(parents)
+    members = {
+        "discount": columns.numbers(sign * discount, places),
+        "product_id": pc.coalesce(above, quoted),
+        "quantity": pa.array(units).cast(pa.large_string()),
+        "sku": quoted,
+        "subtotal": columns.numbers(price + discount, places),
+        "tax": columns.numbers(columns.counts(lines["line_tax"]), places),
+        "total": columns.numbers(columns.counts(lines["line_total"]), places),
+        "unit_price": columns.numbers(unit_price, places),
+    }
+    parts = [part for name, values in members.items() for part in (f',"{name}":', values)]
+    parts[0] = '{"discount":'
+    variant = columns.joined(',"variant_id":', quoted, "}")
+    return columns.joined(*parts, pc.if_else(above.is_valid(), variant, pa.scalar("}", pa.large_string())))
 
 
-def _point_at_parents(bodies: list[Json], items: Sequence[str | None], parents: Mapping[str, str]) -> None:
-    for body, item in zip(bodies, items, strict=True):
-        parent = parents.get(item) if item is not None else None
-        if parent is not None:
-            body["variant_id"] = body["product_id"]
-            body["product_id"] = parent
+def _quoted(texts: Sequence[str | None]) -> pa.Array:
+    """Texts as JSON strings, missing where there is none; SKUs repeat, so each distinct one is encoded once."""
+    known = {text: encode(text).decode() for text in {*texts} if text is not None}
+    return pa.array([None if text is None else known[text] for text in texts], pa.large_string())
+
+
+def _lists(written: pa.Array, starts: npt.NDArray[np.int64]) -> list[bytes]:
+    """Lines of one order after the other as JSON lists."""
+    grouped = pa.ListArray.from_arrays(pa.array(starts, pa.int32()), written)
+    lists = columns.joined("[", pc.binary_join(grouped, pa.scalar(",", pa.large_string())), "]")
+    texts: list[bytes] = lists.cast(pa.large_binary()).to_pylist()
+    return texts
 
 
 def _room(lines: pd.DataFrame, codes: np.ndarray[tuple[int], np.dtype[np.int64]], orders: list[str]) -> dict[str, int]:
@@ -149,16 +171,16 @@ def order_products(frames: Frames) -> pd.DataFrame:
     """For the gate of orders: order id (`key`) and the SKU of each product and parent that it needs (`needs`)."""
     catalogue = catalogue_of(frames["stokly.items"])
     lines = frames["stokly.order_lines"]
-    orders, items = columns.keys(lines["order_id"]), columns.texts(lines["item_id"])
-    pairs = _pairs(orders, items, catalogue.skus)
-    if catalogue.parents:
-        pairs += _pairs(orders, items, catalogue.parents)
-    return pd.DataFrame(pairs, columns=["key", "needs"], dtype="str")
+    # Lines share items, so that each item is looked up once. Code -1, no item, finds the last element.
+    codes, items = pd.factorize(lines["item_id"])
+    found = [_needed(lines["order_id"], codes, [names.get(item) for item in items]) for names in catalogue.both]
+    return pd.concat(found, ignore_index=True)
 
 
-def _pairs(orders: Sequence[str], items: Sequence[str | None], skus: Mapping[str, str]) -> list[tuple[str, str]]:
-    found = (skus.get(item) if item is not None else None for item in items)
-    return [(order, sku) for order, sku in zip(orders, found, strict=True) if sku is not None]
+def _needed(orders: pd.Series, codes: npt.NDArray[np.int64], skus: Sequence[str | None]) -> pd.DataFrame:
+    needs = pd.Series([*skus, None], dtype="str").take(codes)
+    pairs = pd.DataFrame({"key": orders.array, "needs": needs.array})
+    return pairs[pairs["needs"].notna()]
 
 
 def show_refunds(bodies: Sequence[Json], line_ids: Sequence[str], refunded: Refunded, currency: str | None) -> int:

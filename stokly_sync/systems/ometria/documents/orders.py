@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+import msgspec
 import pandas as pd
 
 from stokly_sync.contracts import columns, money
@@ -34,6 +35,7 @@ from stokly_sync.systems.ometria.documents.common import (
 )
 from stokly_sync.systems.ometria.documents.lines import Lines, build_lines, catalogue_of, show_refunds
 from stokly_sync.systems.ometria.settings import OmetriaSettings
+from stokly_sync.systems.transport import decode
 
 TILL: Final = "epos"
 ORDER_BYTES: Final = 2_000
@@ -89,9 +91,11 @@ def build_orders(frames: Frames, settings: OmetriaSettings) -> Built:
 def order_accounts(frames: Frames) -> pd.DataFrame:
     """For the gate of orders: order id (`key`) and the customer id of its contact (`needs`); guests need none."""
     orders = frames["stokly.orders"]
-    ids = accounts(columns.texts(orders["customer_id"]), departed(frames))
-    pairs = [(key, one) for key, one in zip(columns.keys(orders["order_id"]), ids, strict=True) if one is not None]
-    return pd.DataFrame(pairs, columns=["key", "needs"], dtype="str")
+    needs = orders["customer_id"]
+    if gone := departed(frames):
+        needs = pd.Series(accounts(columns.texts(needs), gone), dtype=needs.dtype, index=needs.index)
+    pairs = pd.DataFrame({"key": orders["order_id"], "needs": needs})
+    return pairs[pairs["needs"].notna()]
 
 
 def _lines(frames: Frames, orders: pd.DataFrame, settings: OmetriaSettings) -> Lines:
@@ -233,12 +237,14 @@ def _documents(
     for index, (key, body, currency, total, version, event) in enumerate(
         zip(keys, parts.bodies, parts.currencies, parts.totals, versions, events, strict=True)
     ):
-        start, end = lines.spans.get(key, (0, 0))
-        body["lineitems"] = lines.bodies[start:end]
+        written = lines.texts.get(key, b"[]")
+        body["lineitems"] = msgspec.Raw(written)
         refunded = refunds.get(key)
         if refunded is not None:
             version, event = _later(version, refunded.version), _later(event, refunded.event_at)
+            start, end = lines.spans.get(key, (0, 0))
             ids = lines.line_ids[start:end]
+            body["lineitems"] = decode(written)
             _show(body, ids, refunded, currency, total, ended=parts.invalid[index], settings=settings)
         if version is None:
             raise ValueError(f"order {key} has no version; rows come from landing, which always sets one")

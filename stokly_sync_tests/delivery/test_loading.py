@@ -1,0 +1,40 @@
+"""Which rows and columns a plan reads for its documents."""
+
+from __future__ import annotations
+
+from stokly_sync.contracts.datasets import TABLES
+from stokly_sync.delivery.loading import load
+from stokly_sync.flow import Frames, Need
+from stokly_sync.warehouse.store import Warehouse
+from stokly_sync_tests.delivery.kit import land, order, orders_feed
+
+
+def loaded(warehouse: Warehouse, *needs: Need) -> Frames:
+    land(warehouse, "stokly.orders", [order("1"), order("2")])
+    with warehouse.reading() as connection:
+        return load(connection, orders_feed(needs=needs), ["1"], brand=warehouse.brand)
+
+
+def test_the_feeds_own_table_has_the_asked_records_with_all_columns(warehouse: Warehouse) -> None:
+    frames = loaded(warehouse)
+    assert frames["stokly.orders"]["order_id"].tolist() == ["1"]
+    assert list(frames["stokly.orders"]) == [c.name for c in TABLES["stokly.orders"].all_columns]
+
+
+def test_a_need_that_names_no_columns_reads_all(warehouse: Warehouse) -> None:
+    frames = loaded(warehouse, Need("stokly.refunds", "order_id", "stokly.orders", "order_id"))
+    assert list(frames["stokly.refunds"]) == [c.name for c in TABLES["stokly.refunds"].all_columns]
+
+
+def test_only_named_columns_are_read_with_those_that_keys_and_other_needs_use(warehouse: Warehouse) -> None:
+    by_order = Need("stokly.customers", "customer_id", "stokly.orders", "customer_id", columns=("live",))
+    merged = Need("stokly.customers", "customer_id", "stokly.customers", "merged_into", columns=("email",))
+    frames = loaded(warehouse, by_order, merged)
+    assert set(frames["stokly.customers"]) == {"customer_id", "live", "email", "merged_into"}
+
+
+def test_one_need_that_wants_all_columns_gets_them(warehouse: Warehouse) -> None:
+    by_order = Need("stokly.customers", "customer_id", "stokly.orders", "customer_id", columns=("live",))
+    merged = Need("stokly.customers", "customer_id", "stokly.customers", "merged_into")
+    frames = loaded(warehouse, by_order, merged)
+    assert list(frames["stokly.customers"]) == [c.name for c in TABLES["stokly.customers"].all_columns]
