@@ -11,7 +11,7 @@ from typing import Final
 
 import pandas as pd
 
-from stokly_sync.contracts.consent import consents_feed
+from stokly_sync.contracts.consent import CONSENTS, consents_feed
 from stokly_sync.contracts.datasets import DATASETS
 from stokly_sync.flow import BatchLimits, Feed, Frames, Gate, Lane, Need, ReplayClass, Team, Trigger
 from stokly_sync.systems.dotdigital import consent, documents, readback
@@ -47,7 +47,7 @@ def feeds(settings: DotdigitalSettings) -> tuple[Feed, ...]:
 
 
 def _contacts(settings: DotdigitalSettings) -> Feed:
-    metrics = METRICS in DATASETS
+    metrics, subscribing = METRICS in DATASETS, settings.new_contact_status == "subscribed"
     return Feed(
         system=NAME,
         name="contacts",
@@ -67,6 +67,8 @@ def _contacts(settings: DotdigitalSettings) -> Feed:
         needs=(
             Need("stokly.customers", "email", "stokly.customers", "email", name=SAME_ADDRESS),
             *((Need(METRICS, "customer_id", "stokly.customers", "customer_id"),) if metrics else ()),
+            # Where new contacts are subscribed, those who have opted out elsewhere must not be.
+            *((Need(CONSENTS.name, "customer_id", "stokly.customers", "customer_id"),) if subscribing else ()),
         ),
         triggers=(Trigger(METRICS, "customer_id"),) if metrics else (),
         rejected_rule=REJECTED.code,

@@ -6,12 +6,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pandas as pd
 import pytest
 
-from stokly_sync.contracts.consent import Told
+from stokly_sync.contracts.consent import CONSENTS, Told
 from stokly_sync.flow import Choice, Feed, Record, State
+from stokly_sync.systems.dotdigital import DotdigitalSettings
 from stokly_sync.systems.dotdigital.consent import choices, document
+from stokly_sync.systems.dotdigital.documents import build_contacts
+from stokly_sync.systems.dotdigital.feeds import feeds
 from stokly_sync_tests.systems.dotdigital.bench import Bench, carried, contact, record, states
+from stokly_sync_tests.systems.dotdigital.rows import frames
 
 Feeds = Callable[[str], Feed]
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
@@ -36,7 +41,8 @@ def test_who_leaves_is_read_back_with_its_time_and_who_was_made_so_not(bench: Be
     bench.system.unsubscribe("came@example.com")
     (one,) = choices(bench.client(), None)
     assert (one.channel, one.choice, one.email, one.reason) == ("email", "out", "came@example.com", "Unsubscribed")
-    assert one.said_at == bench.clock.now()
+    assert one.said_at is not None
+    assert abs(one.said_at - bench.clock.now()) < timedelta(seconds=1)
     assert left(bench, bench.clock.now() - timedelta(seconds=1)) == ["came@example.com"]
     assert left(bench, bench.clock.now() + timedelta(seconds=1)) == []
 
@@ -71,6 +77,18 @@ def test_nobody_is_created_by_a_choice(bench: Bench, feed: Feeds) -> None:
     (sent,) = feed("consents").send(client, [told("nobody", "out")])
     assert (sent.state, sent.rule) == (State.REJECTED, "DD-CONSENT-REFUSED")
     assert len(bench.system.store.contacts) == 1
+
+
+def test_who_opted_out_elsewhere_is_not_subscribed_by_being_new(bench: Bench) -> None:
+    subscribing = DotdigitalSettings(new_contact_status="subscribed")
+    contacts = next(one for one in feeds(subscribing) if one.name == "contacts")
+    assert CONSENTS.name in {need.table for need in contacts.needs}
+    rows = frames(customers=[{"customer_id": "C1"}, {"customer_id": "C2", "email": "c2@example.com"}])
+    out = pd.DataFrame([{"customer_id": "C2", "email_choice": "out"}])
+    made = build_contacts({**rows, CONSENTS.name: out}, subscribing).documents
+    carried(contacts, bench.client(new_contact_status="subscribed"), *(record(d.key, d.body) for d in made))
+    assert bench.email_status("buyer@example.com") == "subscribed"
+    assert bench.email_status("c2@example.com") == "unsubscribed"
 
 
 def test_a_channel_that_a_contact_lacks_is_left_alone(bench: Bench, feed: Feeds) -> None:

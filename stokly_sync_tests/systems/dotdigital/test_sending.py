@@ -49,6 +49,12 @@ def test_the_wrong_region_and_wrong_credentials_say_what_to_set(bench: Bench, fe
         feed("contacts").send(bench.client(password="wrong"), [contact()])
 
 
+def test_a_right_that_is_missing_stops_the_load_at_once(bench: Bench, feed: Feeds) -> None:
+    bench.system.set_switches(denied=["/contacts/v3/import"])
+    with pytest.raises(PermanentError, match="contacts/v3/import"):
+        feed("contacts").send(bench.client(), [contact()])
+
+
 @pytest.mark.parametrize("look_ups", [0, 20])
 def test_nobody_is_subscribed_and_a_choice_is_never_overwritten(bench: Bench, feed: Feeds, look_ups: int) -> None:
     client = bench.client(look_ups=look_ups)

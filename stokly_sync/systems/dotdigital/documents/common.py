@@ -36,14 +36,13 @@ def with_optional(body: Json, **members: object) -> Json:
     return body
 
 
-def floats(nanos: npt.NDArray[np.int64], currency: pd.Series) -> list[Decimal]:
-    """Amounts rounded once to the minor unit and written with two places at least.
+def floats(nanos: npt.NDArray[np.int64], places: npt.NDArray[np.int64]) -> list[Decimal]:
+    """Amounts rounded once to the minor unit (`places` a row, see `columns.digits`), with two places at least.
 
     A whole number would fix the field's type as whole, and every later amount with pennies would be refused.
     """
-    digits = columns.digits(currency)
-    made = columns.decimals(nanos, digits)
-    return [amount(value) for value in made if value is not None]
+    made = [value for value in columns.decimals(nanos, places) if value is not None]
+    return [amount(value) for value in made] if (places < _PENNIES).any() else made
 
 
 def amount(value: Decimal) -> Decimal:

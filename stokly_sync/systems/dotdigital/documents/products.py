@@ -71,7 +71,7 @@ def _bodies(items: pd.DataFrame, parents: pd.DataFrame, settings: DotdigitalSett
     for sku, name, price, currency, kind, parent, category, brand, text, images, created, active in zip(
         columns.keys(items["sku"]),
         columns.texts(items["name"]),
-        floats(columns.counts(items["price"]), items["currency"]),
+        floats(columns.counts(items["price"]), columns.digits(items["currency"])),
         columns.texts(items["currency"]),
         columns.counts(items["format"]).tolist(),
         columns.texts(items["parent_item_id"]),
