@@ -10,16 +10,18 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, cast
 
 import pytest
+import sqlalchemy as sa
 
 from stokly_sync.crashpoints import EXIT_STATUS
 from stokly_sync.delivery.doubts import Word, doubts, resolve
 from stokly_sync.errors import PermanentError, TransientError
 from stokly_sync.sandbox.emarsys import EmarsysSandbox
 from stokly_sync.sandbox.kit import Fault
+from stokly_sync.warehouse.tables import ATTEMPTS
 from stokly_sync_tests.acceptance.account import add_order
 from stokly_sync_tests.acceptance.benches import EmarsysBench
 from stokly_sync_tests.acceptance.harness import Rig, opened
@@ -98,7 +100,7 @@ def test_an_upload_killed_at_any_step_is_counted_once(rig: Rig, place: str) -> N
 
 
 def test_kill_9_while_an_upload_is_on_its_way_is_counted_once(rig: Rig) -> None:
-    rig.there.faults.add(Fault(path=UPLOAD, action="pass", delay=5.0, times=1))
+    rig.there.faults.add(Fault(path=UPLOAD, action="pass", delay=3.0, times=1))
     process = started({**rig.env, "EMARSYS_SALES_TIMEOUT": "60"}, "emarsys")
     wait_for_attempt(rig)
     assert process.pid is not None
@@ -108,6 +110,7 @@ def test_kill_9_while_an_upload_is_on_its_way_is_counted_once(rig: Rig) -> None:
     rig.sync().fine()
     assert in_doubt(rig, "orders") != []
     assert rig.sync().fine().sent == {}
+    wait_until(lambda: bool(lines(rig)), seconds=6)  # whoever looks before it came in would be wrong
     decide(rig, arrived={"orders": bool(lines(rig)), "refunds": False})
     rig.sync().fine()
     assert (len(lines(rig)), lines(rig)) == (4, wanted(rig))
@@ -115,11 +118,26 @@ def test_kill_9_while_an_upload_is_on_its_way_is_counted_once(rig: Rig) -> None:
 
 
 def wait_for_attempt(rig: Rig) -> None:
-    end = time.monotonic() + 30
-    while there(rig).calls.count(template="/api/v3/contact/checkids") < 2:
-        assert time.monotonic() < end
-        time.sleep(0.03)
+    """Wait until the upload of orders is on its way: an attempt of theirs is open."""
+
+    def announced() -> bool:
+        c = ATTEMPTS.c
+        query = sa.select(sa.func.count()).where(c.feed == "emarsys/orders", c.closed_at.is_(None))
+        with rig.services.warehouse.reading() as connection:
+            return connection.execute(query).scalar_one() > 0
+
+    assert wait_until(announced, seconds=30)
     time.sleep(0.7)
+
+
+def wait_until(seen: Callable[[], bool], *, seconds: float) -> bool:
+    """Look every few hundredths of a second; says whether it came to it."""
+    end = time.monotonic() + seconds
+    while not seen():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.03)
+    return True
 
 
 @pytest.mark.parametrize("reply", ["late", "never"])
