@@ -29,7 +29,10 @@ from stokly_sync_tests.acceptance.harness import Rig, opened
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.sandbox]
 
-SECRET_SETTINGS: Final = ("STOKLY_CLIENT_SECRET", "OMETRIA_API_KEY")
+SECRET_SETTINGS: Final = (
+    *("STOKLY_CLIENT_SECRET", "OMETRIA_API_KEY", "DOTDIGITAL_PASSWORD"),
+    *("EMARSYS_CLIENT_SECRET", "EMARSYS_SALES_TOKEN"),
+)
 COMMAND: Final = (sys.executable, "-c", "from stokly_sync.cli import app; app()")
 # Kept on purpose, in columns that erasure knows: the document that was received, and the one that is on its way.
 KEPT: Final = {("exceptions", "payload"), ("ledger", "document")}

@@ -123,9 +123,13 @@ def _orders(settings: EmarsysSettings) -> Feed:
         append=_added(settings),
         needs=(
             Need("stokly.order_lines", "order_id", "stokly.orders", "order_id"),
+            Need("stokly.refunds", "order_id", "stokly.orders", "order_id"),
+            Need("stokly.refund_lines", "refund_id", "stokly.refunds", "refund_id"),
             Need("stokly.items", "item_id", "stokly.order_lines", "item_id"),
             *_BUYERS,
         ),
+        # A refund of what was cancelled: only one of the two may take it off.
+        triggers=(Trigger("stokly.refunds", "order_id"),),
         gates=(*products, Gate("contacts", "its contact", documents.order_contacts)),
         rejected_rule=REJECTED.code,
     )

@@ -47,6 +47,23 @@ def test_a_cancelled_line_is_not_sold() -> None:
     assert lines_of(body(build_orders(order_frames(lines=lines), SETTINGS))) == [("SKU-1", 2, "24.00")]
 
 
+@pytest.mark.parametrize(
+    ("order", "line"), [({}, {"status": "cancelled"}), ({"live": False}, {})], ids=["a line", "the order"]
+)
+def test_what_was_cancelled_and_refunded_is_taken_off_once(order: dict[str, Any], line: dict[str, Any]) -> None:
+    lines: Rows = [{**line, "line_id": "L1"}]
+    found = order_frames(order, lines, refunds=[{}], refund_lines=[{"quantity": 2, "line_total": "24.00"}])
+    (sold,) = build_orders(found, SETTINGS).documents
+    (back,) = build_refunds(found, SETTINGS).documents
+    assert (lines_of(sold.body), lines_of(back.body)) == ([("SKU-1", 2, "24.00")], [("SKU-1", -2, "-24.00")])
+
+
+def test_a_refund_that_does_not_count_keeps_nothing() -> None:
+    found = order_frames({"live": False}, refunds=[{"status": "pending"}], refund_lines=[{}])
+    (sold,) = build_orders(found, SETTINGS).documents
+    assert lines_of(sold.body) == []
+
+
 def test_shipping_goes_under_an_item_of_its_own_where_one_is_set() -> None:
     made = body(build_orders(order_frames(), EmarsysSettings(other_item="SHIPPING")))
     assert lines_of(made) == [("SHIPPING", 1, "6.00"), ("SKU-1", 2, "24.00")]

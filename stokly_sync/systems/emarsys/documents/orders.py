@@ -1,6 +1,7 @@
 """Sale orders as sales data: what was sold, item by item, gross (E3).
 
-Lines of one SKU are one. An order whose lines change, or that is cancelled, adds up to something else: the difference
+Lines of one SKU are one. What a refund gives back of a cancelled line or order stays with the order, because the refund
+has lines of its own. An order whose lines change, or that is cancelled, adds up to something else: the difference
 is sent, never a line again. Shipping has no column of its own. Source: Emarsys API contract 2.3, 2.4.
 """
 
@@ -30,6 +31,10 @@ class Lines:
     """What one order's lines come to, and what is wrong with them."""
 
     sold: Sold = field(default_factory=dict)
+    given_back: Sold = field(default_factory=dict)
+    """What refunds take off by lines of their own: it stays here, or it would be taken off twice."""
+    live: bool = False
+    """Whether a line is left that was not cancelled."""
     unknown: bool = False
     broken: bool = False
 
@@ -64,7 +69,7 @@ def build_orders(frames: Frames, settings: EmarsysSettings) -> Built:
         )
     ):
         mine = lines.get(key, NOTHING)
-        ended = gone or not mine.sold
+        ended = gone or not mine.live
         problem = _kept_back(key, currency, total, ended, mine, who[key], settings)
         if problem is None and not ended and index in waiting:
             problem = Problem(key, rules.ORDER_NOT_CONFIRMED.code, waiting[index])
@@ -75,7 +80,7 @@ def build_orders(frames: Frames, settings: EmarsysSettings) -> Built:
         if problem is None or problem.rule == rules.ORDER_REMOVED.code:
             head = {"order": key, **told_of(who[key]), "at": at, "currency": currency, "channel": channel}
             head["custom"] = custom[index]
-            documents.append(_document(head, {} if ended else mine.sold, version, event))
+            documents.append(_document(head, mine.given_back if ended else mine.sold, version, event))
     return Built(documents, kept)
 
 
@@ -108,18 +113,25 @@ def skus_of(items: pd.DataFrame) -> dict[str | None, str]:
 
 def _lines(frames: Frames, orders: pd.DataFrame, settings: EmarsysSettings) -> Mapping[str, Lines]:
     skus, rows = skus_of(frames["stokly.items"]), frames["stokly.order_lines"]
+    refunded = refunded_lines(frames, settings)
     found: dict[str, Lines] = defaultdict(Lines)
-    for order, item, units, amount, status in zip(
+    for order, line, item, units, amount, status in zip(
         columns.keys(rows["order_id"]),
+        columns.keys(rows["line_id"]),
         columns.texts(rows["item_id"]),
         columns.counts(rows["quantity"]).tolist(),
         columns.counts(rows["line_total"]).tolist(),
         columns.texts(rows["status"]),
         strict=True,
     ):
+        mine, sku, back = found[order], skus.get(item), refunded.get(line)
+        if back is not None and sku is not None:
+            add(mine.given_back, sku, *back)
         if status in settings.cancelled_lines:
+            if back is not None and sku is not None:
+                add(mine.sold, sku, *back)
             continue
-        mine, sku = found[order], skus.get(item)
+        mine.live = True
         mine.unknown = mine.unknown or sku is None
         mine.broken = mine.broken or (sku is not None and broken(sku))
         add(mine.sold, sku or "", units, amount)
@@ -149,6 +161,24 @@ def _kept_back(
     if lines.broken:
         return Problem(key, rules.SKU_TEXT.code, "the SKU of a line holds a control character")
     return None
+
+
+def refunded_lines(frames: Frames, settings: EmarsysSettings) -> dict[str, tuple[int, int]]:
+    """Units and amounts that refunds which count take off each line of an order, by line id, positive."""
+    refunds, rows = frames["stokly.refunds"], frames["stokly.refund_lines"]
+    states = refunds["status"].isna() | refunds["status"].isin(list(settings.refund_states))
+    counted = set(columns.keys(refunds["refund_id"][columns.flags(refunds["live"]) & states.to_numpy(dtype=bool)]))
+    found: Sold = {}
+    for refund, line, units, amount in zip(
+        columns.keys(rows["refund_id"]),
+        columns.texts(rows["line_id"]),
+        columns.counts(rows["quantity"]).tolist(),
+        columns.counts(rows["line_total"]).tolist(),
+        strict=True,
+    ):
+        if refund in counted and line is not None:
+            add(found, line, units, amount)
+    return found
 
 
 def foreign(currency: str, settings: EmarsysSettings) -> bool:
