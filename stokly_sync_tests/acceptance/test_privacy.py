@@ -64,7 +64,7 @@ def trouble(rig: Rig) -> None:
     add_order(rig.stokly, 53, customer=customer(8), createdAt=f"{MARKED['line1']}")
     add_order(rig.stokly, 54, customer={**customer(9), "email": email})
     rig.stokly.mutate(Put(collection="customers", row={"customerId": people[5], "notes": MARKED["line1"] * 90}))
-    rig.bench.fail_later(rig.there, people[6])
+    (rig.bench.fail_later if rig.bench.settles else rig.bench.refuse_inside)(rig.there, people[6])
     rig.bench.poison(rig.there, people[7])
     told = json.dumps({"message": f"bad address {MARKED['email']}-9@example.com", "error": MARKED["email"] + "@x.io"})
     rig.there.faults.add(rig.bench.fault(status=400, text=told, times=1))

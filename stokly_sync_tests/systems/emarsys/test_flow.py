@@ -29,7 +29,7 @@ from stokly_sync_tests.acceptance.account import (
     product_of,
 )
 from stokly_sync_tests.acceptance.benches import EmarsysBench
-from stokly_sync_tests.acceptance.harness import Rig, opened
+from stokly_sync_tests.acceptance.harness import Rig, load, opened
 
 pytestmark = [pytest.mark.sandbox]
 
@@ -234,6 +234,20 @@ def test_a_catalogue_that_is_gone_or_of_yesterday_is_published_again(rig: Rig) -
     rig.clock.sleep(86_400)
     rig.sync().fine()
     assert file.stat().st_mtime_ns > first
+
+
+def test_an_order_waits_for_its_product_and_leaves_with_the_file(warehouse_url: str) -> None:
+    with opened(EmarsysBench(), warehouse_url, environ={"EMARSYS_PRODUCT_URL": " "}) as rig:
+        done = rig.sync()
+        assert "EMARSYS_PRODUCT_URL" in str(done.errors["products"])
+        assert set(rig.states("orders").values()) == {"parked"}
+        assert there(rig).sales.uploads == []
+        services = Services.open({**rig.env, "EMARSYS_PRODUCT_URL": "https://shop.example.com/{sku}"})
+        try:
+            load(services, "emarsys")
+        finally:
+            services.close()
+        assert set(rig.states("orders").values()) == {"accepted"}
 
 
 def test_a_dispatch_triggers_its_event_once(rig: Rig) -> None:
