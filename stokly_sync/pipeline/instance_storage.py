@@ -20,14 +20,13 @@ from typing import Any, Final, Literal
 from dagster import Field, StringSource
 from dagster._config.config_schema import UserConfigSchema
 from dagster._core.storage.base_storage import DagsterStorage
-from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
-from dagster_postgres import DagsterPostgresStorage
 from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
 from stokly_sync.errors import SettingsError
+from stokly_sync.pipeline import event_storage
 
 DATABASE_URL: Final = "STOKLY_SYNC_DATABASE_URL"
 ENVIRONMENT: Final = "STOKLY_SYNC_ENV"
@@ -89,10 +88,11 @@ def open_storage(backend: Backend, *, inst_data: ConfigurableClassData | None = 
         SettingsError: the role may not create the schema and nobody has created it yet.
     """
     _log.info("Dagster keeps its state in %s.", backend.label)
+    event_storage.switch_on()
     if backend.url is None:
-        return DagsterSqliteStorage.from_local(str(backend.base_dir), inst_data=inst_data)
+        return event_storage.sqlite_storage(str(backend.base_dir), inst_data=inst_data)
     _ensure_schema(backend.url)
-    return DagsterPostgresStorage(backend.url.render_as_string(hide_password=False), inst_data=inst_data)
+    return event_storage.postgres_storage(backend.url.render_as_string(hide_password=False), inst_data=inst_data)
 
 
 class InstanceStorage(DagsterStorage, ConfigurableClass):

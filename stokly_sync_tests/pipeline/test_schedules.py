@@ -95,3 +95,8 @@ def test_the_last_closed_window_ends_before_now() -> None:
 def test_a_span_covers_every_window_that_it_touches() -> None:
     span = Window(datetime(2026, 11, 20, 10, 7, tzinfo=UTC), datetime(2026, 11, 20, 11, 0, tzinfo=UTC))
     assert sorted(range_tags(span).values()) == ["2026-11-20-10:00", "2026-11-20-10:45"]
+
+
+def test_a_span_of_one_window_is_that_window_and_no_range() -> None:
+    start = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+    assert range_tags(Window(start, start + timedelta(minutes=15))) == {"dagster/partition": "2026-11-20-10:00"}
