@@ -58,6 +58,8 @@ def _dataset_asset(
         backfill_policy=backfill_by_week() if windows else None,
         retry_policy=RETRIES,
         pool=lane_name(declared.brand, source, Lane.FAST if extract.snapshot else Lane.INTERVAL),
+        # Where lists and windows share a run, the lists come first: they are the more urgent.
+        op_tags={"dagster/priority": "1"} if extract.snapshot else None,
         metadata={
             "dagster/column_schema": metadata.column_schema(dataset.root),
             "dagster/table_name": dataset.root.sql_name,
@@ -88,7 +90,7 @@ def _dataset_asset(
             if isinstance(error.__cause__, ContractBroken):
                 yield _refused(key, error.__cause__)
             raise
-        yield from _results(runtime, key, found, windows=windows_in(context))
+        yield from _results(runtime, key, found, windows=windows_in(context) if windows else 1)
 
     return landed
 

@@ -15,7 +15,7 @@ import dagster as dg
 from stokly_sync.delivery.figures import DeliveryFigures, PlanFigures, PlanScope
 from stokly_sync.flow import Feed, Mode
 from stokly_sync.pipeline import metadata, work
-from stokly_sync.pipeline.declared import Declared, datasets_of, gate_ids
+from stokly_sync.pipeline.declared import Declared
 from stokly_sync.pipeline.failures import RETRIES, explained
 from stokly_sync.pipeline.names import dataset_key, lane_name, load_key, owners, plan_key
 from stokly_sync.pipeline.partitions import backfill_by_week, span_of, windows_in
@@ -57,7 +57,7 @@ def _plan_asset(
     declared: Declared, feed: Feed, windows: dg.TimeWindowPartitionsDefinition | None
 ) -> dg.AssetsDefinition:
     key = plan_key(feed)
-    sources = dict.fromkeys([*datasets_of(feed), *(need.table for need in feed.needs)])
+    sources = dict.fromkeys([*feed.datasets, *(need.table for need in feed.needs)])
     known = [d for d in sources if d in declared.extracts]
 
     @dg.asset(
@@ -66,7 +66,7 @@ def _plan_asset(
         group_name=feed.system,
         kinds={"plan"},
         owners=owners(feed.owner),
-        deps=[*(dataset_key(d) for d in known), *(load_key(declared.feeds[g]) for g in gate_ids(feed))],
+        deps=[*(dataset_key(d) for d in known), *(load_key(declared.feeds[g]) for g in feed.gate_ids)],
         partitions_def=windows,
         backfill_policy=backfill_by_week() if windows else None,
         retry_policy=RETRIES,
@@ -89,7 +89,7 @@ def _plan_asset(
         )
         with explained():
             found = work.plan_feed(runtime, feed, scope, run_id=context.run.run_id, force=config.force)
-        yield from plan_results(runtime, key, found, windows=windows_in(context))
+        yield from plan_results(runtime, key, found, windows=windows_in(context) if windows else 1)
 
     return planned
 
@@ -126,7 +126,7 @@ def _load_asset(
             return
         with explained():
             found = work.deliver_feed(runtime, feed, run_id=context.run.run_id, plan_id=config.plan_id or None)
-        yield from load_results(runtime, key, found, windows=windows_in(context))
+        yield from load_results(runtime, key, found, windows=windows_in(context) if windows else 1)
 
     return loaded
 

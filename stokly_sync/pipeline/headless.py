@@ -180,8 +180,6 @@ def _extract(conductor: Conductor, services: Services, source: System, request: 
             return False
     span = _span(services, request) if request.replay else _due(services, source)
     conductor.run(f"{source.name}_windows", span=span, ops={"extract": _since(span)})
-    if conductor.has(f"{source.name}_snapshots"):
-        conductor.run(f"{source.name}_snapshots")
     return True
 
 
