@@ -83,7 +83,14 @@ class SqliteEvents(_Batches, SqliteEventLogStorage):
 
 
 class PostgresEvents(_Batches, PostgresEventLogStorage):
-    """The log in PostgreSQL."""
+    """The log in PostgreSQL, over a connection that is kept: Dagster's own opens one for every event."""
+
+    def __init__(self, url: str) -> None:
+        # Its tables exist by now.
+        super().__init__(url, should_autocreate_tables=False)
+        self._engine = sa.create_engine(
+            url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=20, pool_pre_ping=True
+        )
 
 
 def sqlite_storage(base_dir: str, *, inst_data: ConfigurableClassData | None) -> DagsterSqliteStorage:
@@ -96,8 +103,7 @@ def sqlite_storage(base_dir: str, *, inst_data: ConfigurableClassData | None) ->
 def postgres_storage(url: str, *, inst_data: ConfigurableClassData | None) -> DagsterPostgresStorage:
     """Dagster's storage in a PostgreSQL database, with batches."""
     storage = DagsterPostgresStorage(url, inst_data=inst_data)
-    # Its tables exist by now.
-    storage._event_log_storage = PostgresEvents(url, should_autocreate_tables=False)  # noqa: SLF001 - as above
+    storage._event_log_storage = PostgresEvents(url)  # noqa: SLF001 - as above
     return storage
 
 

@@ -8,7 +8,6 @@ a destination has nothing to do: a run is a process of seconds, the question is 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -101,8 +100,7 @@ def _schedule(
             today = days.get_last_partition_key()
         asked = requested(plan, settings, moment, today)
         if plan.feeds and isinstance(asked, dg.RunRequest):
-            with closing(Services.of(settings)) as services:
-                reason = work_for(services, plan, moment)
+            reason = work_for(Services.standing(settings), plan, moment)
             if reason is None:
                 return dg.SkipReason(f"{declared.systems[plan.system].title}: nothing changed, nothing is on its way.")
             asked = asked.with_replaced_attrs(tags={**asked.tags, REASON_TAG: reason})

@@ -8,12 +8,12 @@ sentence is all that people see of a sensor.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import closing
 from datetime import UTC, datetime
 from typing import Final
 
 import dagster as dg
 
+from stokly_sync import settings as settings_module
 from stokly_sync.alerts.send import log_channel, send_findings, webhook_channel
 from stokly_sync.flow import System
 from stokly_sync.pipeline import gaps
@@ -146,10 +146,10 @@ def _sensor(system: System, job: str, seconds: int, ask: Ask) -> dg.SensorDefini
         description=f"Starts {job} when the ledger of windows says that something is missing.",
     )
     def watch(context: dg.SensorEvaluationContext) -> dg.SkipReason | list[dg.RunRequest]:
-        with _services() as services:
-            if system.name not in services.declared.enabled:
-                return dg.SkipReason(f"{system.title} is not set up.")
-            answer = ask(services, context)
+        services = _services()
+        if system.name not in services.declared.enabled:
+            return dg.SkipReason(f"{system.title} is not set up.")
+        answer = ask(services, context)
         return dg.SkipReason(answer) if isinstance(answer, str) else list(answer)
 
     return watch
@@ -163,11 +163,11 @@ def _findings() -> dg.SensorDefinition:
         description="Sends every finding at least once: a message when a problem opens, another when it is over.",
     )
     def tell() -> dg.SkipReason:
-        with _services() as services:
-            core = services.settings.core
-            hook = core.alert_webhook
-            channels = [log_channel, *([webhook_channel(hook.get_secret_value())] if hook else [])]
-            sent = send_findings(services.warehouse, channels, dagster_url=core.dagster_url)
+        services = _services()
+        core = services.settings.core
+        hook = core.alert_webhook
+        channels = [log_channel, *([webhook_channel(hook.get_secret_value())] if hook else [])]
+        sent = send_findings(services.warehouse, channels, dagster_url=core.dagster_url)
         return dg.SkipReason(f"{sent} findings sent." if sent else "No finding is waiting to be sent.")
 
     return tell
@@ -181,8 +181,7 @@ def _failed_runs() -> dg.SensorDefinition:
         description="Turns failed runs into findings, and clears them when the job succeeds again.",
     )
     def note(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        with _services() as services:
-            raised, cleared, cursor = note_failed_runs(services.warehouse, context.instance, context.cursor)
+        raised, cleared, cursor = note_failed_runs(_services().warehouse, context.instance, context.cursor)
         said = f"{raised} failed runs noted, {cleared} problems over."
         return dg.SensorResult(skip_reason=dg.SkipReason(said), cursor=cursor)
 
@@ -197,13 +196,12 @@ def _behind() -> dg.SensorDefinition:
         description="Turns feeds whose last complete delivery is too old into findings, and clears them.",
     )
     def note() -> dg.SkipReason:
-        with _services() as services:
-            behind, on_time = note_behind(services, now=datetime.now(UTC))
+        behind, on_time = note_behind(_services(), now=datetime.now(UTC))
         return dg.SkipReason(f"{behind} feeds are behind, {on_time} on time.")
 
     return note
 
 
-def _services() -> closing[Services]:
-    """Services that are closed at the end of a tick."""
-    return closing(Services.open())
+def _services() -> Services:
+    """Services of a tick."""
+    return Services.standing(settings_module.load())
