@@ -39,6 +39,10 @@ _UNLIMITED: Final = """\
 rate_per_minute = 60000
 concurrency = 4
 
+[dotdigital]
+rate = 1000.0
+poll_seconds = 0.2
+
 [ometria]
 rate = 1000.0
 concurrency = 4

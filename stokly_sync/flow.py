@@ -21,6 +21,9 @@ Frames = dict[str, pd.DataFrame]
 
 Json = dict[str, Any]
 
+Received = Mapping[str, Any]
+"""A document as its source gave it; it may be read only as far as somebody looks."""
+
 
 class Team(StrEnum):
     """Who looks after an exception (X2)."""
@@ -110,7 +113,7 @@ class Page:
     `total` is the number of records that the source says match, where it says so.
     """
 
-    documents: Sequence[Json]
+    documents: Sequence[Received]
     requested_at: datetime
     cursor: str | None = None
     total: int | None = None
@@ -142,7 +145,7 @@ class Extract:
     description: str
     read: Callable[[Any, Scope], Iterator[Page]]
     """`read(client, scope)`: pages as they come, never the whole history at once."""
-    rows: Callable[[Sequence[Json], datetime], Rows]
+    rows: Callable[[Sequence[Received], datetime], Rows]
     """`rows(documents, requested_at)`: pure; one frame for the dataset's table (with `contracts.tables.META` columns)
     and one for each child table. Documents that repeat a key count once, the newest wins."""
     key_member: str
@@ -151,19 +154,23 @@ class Extract:
     """True where the source has no way to ask for changes: each read is the full list, what is absent is gone."""
     after: tuple[str, ...] = ()
     """Datasets that must be landed before this one, because its rules look at their rows."""
-    complete: Callable[[Any, Sequence[Json]], Sequence[Json]] | None = None
+    complete: Callable[[Any, Sequence[Received]], Sequence[Received]] | None = None
     """`complete(client, documents)`: documents of a sweep with the sub-documents that a sweep leaves out, for those
     few that are worth it. None where the documents of a sweep are whole. A document that is gone by now is left out."""
 
 
 @dataclass(frozen=True)
 class Need:
-    """Rows of another table that documents are built from: `table.column` in the values of `of_table.of_column`."""
+    """Rows of another table that documents are built from: `table.column` in the values of `of_table.of_column`.
+
+    They come under the table's name, or under `name`: that is how a feed also sees other rows of its own dataset.
+    """
 
     table: str
     column: str
     of_table: str
     of_column: str
+    name: str | None = None
 
 
 @dataclass(frozen=True)

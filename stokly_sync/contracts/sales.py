@@ -1,7 +1,7 @@
 """Sale orders, refunds, credit notes, dispatches and invoices. Amounts are in the document's currency.
 
 Where Stokly gives both a `display...` amount and its base-currency twin, the rows hold the first: it is what the
-customer saw and what destinations want. `base_total` is the one base amount kept, for customer metrics.
+customer saw and what destinations want. `base_total` is the one base amount kept, for destinations that show both.
 """
 
 from __future__ import annotations
@@ -66,7 +66,6 @@ ORDER_LINES: Final = Table(
         Column("status", Kind.TEXT, "Line status in Stokly's words."),
         Column("fulfilment", Kind.TEXT, "delivery, collection or none."),
     ),
-    indexes=("item_id", "sku"),
 )
 
 ORDERS: Final = Dataset(

@@ -20,12 +20,14 @@ import msgspec
 import sqlalchemy as sa
 
 from stokly_sync.contracts.rules import Catalogue
+from stokly_sync.contracts.sales import ORDERS
 from stokly_sync.contracts.schema import dataset_of
 from stokly_sync.crashpoints import crashpoint
 from stokly_sync.errors import ContractBroken, NotOffered
 from stokly_sync.flow import Extract, Scope, Window
-from stokly_sync.landing import grid
+from stokly_sync.landing import derived, grid
 from stokly_sync.landing.chunks import Part, ahead, chunks
+from stokly_sync.landing.derived import Basis
 from stokly_sync.landing.families import land_totals
 from stokly_sync.landing.figures import Counts, LandingFigures
 from stokly_sync.landing.relations import relation_rules
@@ -58,13 +60,14 @@ class Reader:
     windows_from: datetime
     share: float = 0.2
     progress: Progress | None = None
+    basis: Basis = field(default_factory=Basis)
+    """Which orders count for what is derived from them, and in which base currency."""
 
     def of(self, extract: Extract, span: Window) -> Landing:
         """The fixed part of one run."""
         dataset = dataset_of(extract.dataset)
-        return Landing(
-            self.warehouse, extract, dataset, self.catalogue, self.run_id, span, self.windows_from, self.share
-        )
+        fixed = (self.run_id, span, self.windows_from, self.share, self.basis)
+        return Landing(self.warehouse, extract, dataset, self.catalogue, *fixed)
 
 
 def land_window(reader: Reader, extract: Extract, client: Any, window: Window) -> LandingFigures:
@@ -132,15 +135,18 @@ def sweep(reader: Reader, extract: Extract, client: Any, *, now: datetime | None
     """Read every live id of the source and put right what windows cannot see: deletions, merges, missed rows (X1).
 
     Rows that the source no longer lists are marked not live; rows that it lists and we lack are fetched in full.
-    Changes belong to the running window. The watermark stays where it is.
+    Changes belong to the running window. The watermark stays. Behind orders all that is derived from them is made anew.
     """
     moment = grid.floor(now or datetime.now(UTC))
     landing = reader.of(extract, Window(moment, moment + grid.STEP))
     with reader.warehouse.exclusive(f"land:{extract.dataset}", purpose="sweep", wait=LOCK_WAIT_S):
         try:
-            return _sweep(reader, landing, client)
+            figures = _sweep(reader, landing, client)
         except NotOffered:
             return LandingFigures(extract.dataset, offered=False)
+        if landing.dataset.name == ORDERS.name:
+            derived.recompute(reader.warehouse, landing.deriving, moment)
+        return figures
 
 
 def _land(
@@ -183,11 +189,12 @@ class _Run:
     rows: int = 0
 
     def store(self, part: Part, checked: Checked) -> None:
-        """Store one checked chunk and what it means for the windows, in one transaction."""
+        """Store a checked chunk in one transaction; orders' history is closed by another, behind what they derive."""
         landing, chunk = self.landing, part.chunk
+        later = self.scope.baseline and landing.dataset.name == ORDERS.name
         crashpoint("extract:before-commit")
         with self.reader.warehouse.transaction() as conn:
-            stored = store(conn, landing, checked, documents=chunk.documents)
+            stored = store(conn, landing, checked, documents=chunk.documents, derive=not later)
             self.counts.add(stored.windows)
             if landing.extract.snapshot:
                 self.seen.add(checked, landing.dataset.key)
@@ -196,8 +203,14 @@ class _Run:
                     made = land_totals(conn, landing, chunk.requested_at)
                     self.counts.add(made)
                     stored = stored.with_windows(made)
-            _note(conn, landing, self.scope, stored, self.counts, cursor=part.cursor, last=part.last)
+            ends = part.last and not later
+            _note(conn, landing, self.scope, stored, self.counts, cursor=part.cursor, last=ends)
         crashpoint("extract:after-commit")
+        if part.last and later:
+            derived.recompute(self.reader.warehouse, landing.deriving)
+            stored = Stored(stored.figures, ())
+            with self.reader.warehouse.transaction() as conn:
+                _note(conn, landing, self.scope, stored, self.counts, cursor=part.cursor, last=True)
         self.figures.add(stored.figures)
         self.rows += checked.read
         if self.reader.progress:

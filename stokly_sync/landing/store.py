@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import blake2b
@@ -22,7 +22,9 @@ from stokly_sync.contracts import columns
 from stokly_sync.contracts.rules import Catalogue
 from stokly_sync.contracts.schema import refuse_if_most_fail, validate, without
 from stokly_sync.contracts.tables import UTC_TIME, Dataset
-from stokly_sync.flow import Extract, Frames, Json, Problem, Rows, Window
+from stokly_sync.flow import Extract, Frames, Json, Problem, Received, Rows, Window
+from stokly_sync.landing import derived
+from stokly_sync.landing.derived import Basis, Deriving
 from stokly_sync.landing.figures import Counts, LandingFigures
 from stokly_sync.landing.grid import window_at, window_starts
 from stokly_sync.landing.relations import relation_problems
@@ -53,13 +55,19 @@ class Landing:
     span: Window
     windows_from: datetime
     share: float
+    basis: Basis = field(default_factory=Basis)
+
+    @property
+    def deriving(self) -> Deriving:
+        """The same, as far as it matters to derived rows."""
+        return Deriving(self.warehouse.brand, self.run_id, self.windows_from, self.basis)
 
 
 @dataclass(frozen=True)
 class Chunk:
     """Documents of some pages; `requested_at` is the oldest of theirs, so that a version is never too new."""
 
-    documents: Sequence[Json]
+    documents: Sequence[Received]
     requested_at: datetime
     total: int | None = None
 
@@ -83,7 +91,7 @@ def check(landing: Landing, chunk: Chunk) -> Checked:
     refuse_if_most_fail(landing.dataset.name, read=len(keys), problems=rows.problems, share=landing.share)
     bad = {p.key for p in rows.problems}
     member = landing.extract.key_member
-    payloads = {str(d.get(member)): d for d in chunk.documents if str(d.get(member)) in bad} if bad else {}
+    payloads = {str(d.get(member)): dict(d) for d in chunk.documents if str(d.get(member)) in bad} if bad else {}
     return Checked(rows, len(keys), payloads)
 
 
@@ -101,8 +109,14 @@ class Stored:
         return Stored(self.figures, tuple(counts.all()))
 
 
-def store(conn: sa.Connection, landing: Landing, checked: Checked, *, documents: Sequence[Json]) -> Stored:
-    """Write a checked chunk: roots, children and exceptions. The windows are noted by the caller."""
+def store(
+    conn: sa.Connection, landing: Landing, checked: Checked, *, documents: Sequence[Received], derive: bool = True
+) -> Stored:
+    """Write a checked chunk: roots, children, exceptions, and what is derived from them.
+
+    The windows of the dataset are noted by the caller, those of derived rows here. Without `derive` the caller has to
+    see to the derived rows.
+    """
     dataset, brand = landing.dataset, landing.warehouse.brand
     related = relation_problems(dataset, checked.rows.frames, partial(_landed, conn, brand))
     frames = without(dataset, checked.rows.frames, {p.key for p in related})
@@ -110,6 +124,7 @@ def store(conn: sa.Connection, landing: Landing, checked: Checked, *, documents:
     payloads = dict(checked.payloads) | _payloads(landing, documents, {p.key for p in related})
     root = frames[dataset.name]
     root = root.assign(window_start=window_starts(_source_time(dataset, root), landing.span, landing.windows_from))
+    before = derived.causes(conn, brand, dataset.name, root[dataset.key] if derive else [])
     changed = _merge_rows(conn, landing, frames, root)
     held = _quarantine(conn, landing, problems, payloads)
     released = exceptions.close_passed(
@@ -124,9 +139,10 @@ def store(conn: sa.Connection, landing: Landing, checked: Checked, *, documents:
         quarantined=Counter(first.values()),
         released=released,
     )
-    starts = root["window_start"]
-    moved = starts if len(changed) == len(root) else starts[root[dataset.key].isin(changed)]
-    return Stored(figures, _window_counts(landing, starts, moved, held))
+    moved = root if len(changed) == len(root) else root[root[dataset.key].isin(changed)]
+    if derive:
+        derived.refresh(conn, landing.deriving, dataset.name, derived.caused(dataset.name, dataset.key, moved, before))
+    return Stored(figures, _window_counts(landing, root["window_start"], moved["window_start"], held))
 
 
 def touch(
@@ -191,7 +207,7 @@ def _quarantine(
     return starts[[k in new for k in keys]]
 
 
-def _times_of(landing: Landing, documents: Sequence[Json]) -> pd.Series:
+def _times_of(landing: Landing, documents: Sequence[Received]) -> pd.Series:
     """Source times of documents that broke the contract, where they can be read; else missing."""
     readable = [d for d in documents if d]
     times = pd.Series([pd.NaT] * len(documents), dtype=UTC_TIME)
@@ -230,11 +246,11 @@ def _landed(conn: sa.Connection, brand: str, table: str, column: str, values: Se
     return read_frame(conn, sa.select(landed).where(landed.c.brand == brand, among(conn, wanted, values)))
 
 
-def _payloads(landing: Landing, documents: Sequence[Json], keys: set[str]) -> dict[str, Json]:
+def _payloads(landing: Landing, documents: Sequence[Received], keys: set[str]) -> dict[str, Json]:
     if not keys:
         return {}
     member = landing.extract.key_member
-    return {str(d.get(member)): d for d in documents if str(d.get(member)) in keys}
+    return {str(d.get(member)): dict(d) for d in documents if str(d.get(member)) in keys}
 
 
 def _source_time(dataset: Dataset, root: pd.DataFrame) -> pd.Series:

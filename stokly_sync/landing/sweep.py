@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 import pandas as pd
 import sqlalchemy as sa
 
-from stokly_sync.flow import Json, Window
+from stokly_sync.flow import Received, Window
+from stokly_sync.landing import derived
 from stokly_sync.landing.families import made_keys
 from stokly_sync.landing.grid import STEP, floor
 from stokly_sync.landing.store import Checked, Chunk, Landing, touch
@@ -34,12 +35,12 @@ class Seen:
         self.keys.update(*(frame[key] for frame in checked.rows.frames.values() if key in frame))
         self.keys.update(p.key for p in checked.rows.problems)
 
-    def add_documents(self, documents: Sequence[Json], member: str) -> None:
+    def add_documents(self, documents: Sequence[Received], member: str) -> None:
         """Add the keys of documents as they came."""
         self.keys.update(str(d[member]) for d in documents if member in d)
 
 
-def missed(conn: sa.Connection, landing: Landing, chunk: Chunk) -> list[Json]:
+def missed(conn: sa.Connection, landing: Landing, chunk: Chunk) -> list[Received]:
     """Documents of a chunk that are neither held back nor landed live, or that say that they are newer than landed."""
     dataset, table, brand = landing.dataset, LANDED[landing.dataset.name], landing.warehouse.brand
     member = landing.extract.key_member
@@ -85,6 +86,7 @@ def remove_absent(conn: sa.Connection, landing: Landing, seen: Seen, requested_a
     # The version stays: should the row come back as it was, it must be let in again.
     fixed = {"live": False, "content_hash": _GONE, "window_start": start}
     update(conn, table, frame, key=[dataset.key], fixed={"brand": brand}, set_fixed=fixed)
+    derived.refresh(conn, landing.deriving, dataset.name, derived.causes(conn, brand, dataset.name, gone))
     running = Window(start, start + STEP)
     touch(conn, landing, [WindowCount(running, changed=len(gone))], kind=WindowKind.SWEEP)
     return len(gone)

@@ -16,6 +16,7 @@ from stokly_sync.contracts.rules import Catalogue
 from stokly_sync.delivery.budget import budget_for
 from stokly_sync.errors import SettingsError
 from stokly_sync.flow import Extract, Feed, Lane, Mode, System
+from stokly_sync.landing.derived import Basis
 from stokly_sync.landing.run import Reader
 from stokly_sync.pipeline import progress
 from stokly_sync.pipeline.declared import Declared, all_rules, declare
@@ -100,6 +101,7 @@ class Services:
             windows_from=core.windows_from,
             share=core.refuse_share,
             progress=progress.report,
+            basis=Basis(currency=core.currency),
         )
 
 

@@ -10,6 +10,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, cast
 
+import pytest
+
+from stokly_sync.sandbox.dotdigital import DotdigitalSandbox, DotdigitalSwitches
 from stokly_sync.sandbox.kit import Clock, Fault, SandboxSystem
 from stokly_sync.sandbox.ometria.switches import OmetriaSwitches
 from stokly_sync.sandbox.ometria.system import OmetriaSandbox
@@ -126,5 +129,63 @@ class OmetriaBench(Bench):
         return super().flat(box) | {"dispatches": self.held(box, "dispatches")}
 
 
-BENCHES: Final[tuple[Bench, ...]] = (OmetriaBench(),)
+class DotdigitalBench(Bench):
+    """Dotdigital: asynchronous imports of contacts and of insight data, each record replacing what is there."""
+
+    system = "dotdigital"
+    orders = "orders"
+    contacts = "contacts"
+    products = "products"
+    settings: ClassVar[Mapping[str, str]] = {"DOTDIGITAL_RATE": "5000"}
+    small_batches: ClassVar[Mapping[str, str]] = {"DOTDIGITAL_BATCH": "5"}
+    write: ClassVar[Mapping[str, Any]] = {"method": "PUT", "path": "^/(contacts|insightData)/v3/import$"}
+    imports = ("/contacts/v3/import", "/insightData/v3/import")
+    collections: ClassVar[Mapping[str, str]] = {"products": "catalog_stokly", "orders": "Orders"}
+
+    def make(self, clock: Clock) -> SandboxSystem:
+        return DotdigitalSandbox(clock=clock, switches=DotdigitalSwitches(import_delay=0.01))
+
+    def held(self, box: SandboxSystem, feed: str) -> dict[str, Json]:
+        store = cast("DotdigitalSandbox", box).store
+        cast("DotdigitalSandbox", box).settle()
+        if feed == "dispatches":
+            return {str(event["id"]): event["eventData"] for event in store.events}
+        if feed == "contacts":
+            ours = [c for c in store.contacts.values() if "stokly-id" in c.identifiers]
+            return {c.identifiers["stokly-id"]: {**c.fields, **c.identifiers} for c in ours}
+        collection = store.collections.get(self.collections[feed])
+        return {key: row.json for key, row in collection.records.items()} if collection else {}
+
+    def taken(self, box: SandboxSystem, feed: str) -> dict[str, int]:
+        cast("DotdigitalSandbox", box).settle()
+        name = self.collections.get(feed)
+        prefix = "contact/stokly-id/" if name is None else f"insight/{name}/"
+        counted = cast("DotdigitalSandbox", box).store.carried_out
+        return {key.removeprefix(prefix): n for key, n in counted.items() if key.startswith(prefix)}
+
+    def poison(self, box: SandboxSystem, *keys: str) -> None:
+        box.set_switches(poison_ids=list(keys))
+
+    def refuse_inside(self, box: SandboxSystem, *keys: str) -> None:
+        del box, keys
+        pytest.skip("Dotdigital answers an import before it looks at any record")
+
+    def fail_later(self, box: SandboxSystem, *keys: str) -> None:
+        box.set_switches(failing_ids=list(keys))
+
+    def revoke(self, box: SandboxSystem) -> None:
+        box.set_switches(password="another-sandbox-password")
+
+    def writes(self, box: SandboxSystem) -> int:
+        return sum(
+            int(row["calls"])
+            for row in box.calls.rows()
+            if row["method"] == "PUT" and str(row["template"]) in self.imports
+        )
+
+    def flat(self, box: SandboxSystem) -> dict[str, dict[str, Json]]:
+        return super().flat(box) | {"dispatches": self.held(box, "dispatches")}
+
+
+BENCHES: Final[tuple[Bench, ...]] = (OmetriaBench(), DotdigitalBench())
 """Every destination that is held to the acceptance tests."""

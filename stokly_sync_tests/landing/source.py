@@ -13,7 +13,7 @@ import pandas as pd
 
 from stokly_sync.contracts.datasets import DATASETS
 from stokly_sync.contracts.tables import DTYPES, Dataset, Kind, Table
-from stokly_sync.flow import Extract, Json, Page, Problem, Rows, Scope, Team
+from stokly_sync.flow import Extract, Json, Page, Problem, Received, Rows, Scope, Team
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Source:
             complete=(lambda _client, documents: self._complete(documents)) if self.lines_apart else None,
         )
 
-    def _complete(self, documents: Sequence[Json]) -> list[Json]:
+    def _complete(self, documents: Sequence[Received]) -> list[Json]:
         keys = [d[DATASETS[self.dataset].key] for d in documents]
         self.completed += keys
         return [self.documents[k] for k in keys]
@@ -75,7 +75,7 @@ def _time(document: Json) -> datetime:
     return found
 
 
-def _rows(dataset: Dataset, documents: Sequence[Json], requested_at: datetime) -> Rows:
+def _rows(dataset: Dataset, documents: Sequence[Received], requested_at: datetime) -> Rows:
     documents = list({d[dataset.key]: d for d in documents}.values())
     problems = [Problem(d[dataset.key], "ST-MONEY", "total is no amount") for d in documents if d.get("total") == "x"]
     good = [{**d, "total": None if d.get("total") == "x" else d.get("total")} for d in documents]

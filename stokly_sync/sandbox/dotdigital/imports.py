@@ -142,6 +142,7 @@ class Imports:
             work = ContactImport(upserts=self._upserts, switches=self._switches, now=self._clock.now())
             work.run(job.body)
             job.status, job.result = "Finished", work.report()
+            self._count([counter_key(contact) for contact in contacts])
 
     def _import_insight(self, job: Job) -> None:
         body, store = job.body, self._writer.store
@@ -156,6 +157,11 @@ class Imports:
         collection = store.collections.setdefault(name, fresh)
         job.result = import_records(self._writer, collection, body, switches=self._switches, now=self._clock.now())
         job.status = "Finished"
+        self._count([insight_key(name, record.get("key")) for record in body["records"]])
+
+    def _count(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            bump(self._upserts.store.carried_out, key)
 
     def _delete(self, job: Job) -> None:
         store = self._upserts.store

@@ -114,7 +114,10 @@ def _programmes() -> dict[int, Programme]:
 
 
 class Store(msgspec.Struct):
-    """All state but the jobs; every mapping keeps the order in which its keys first came."""
+    """All state but the jobs; every mapping keeps the order in which its keys first came.
+
+    `imported` counts what imports brought, `carried_out` what was in those that did not fail as a whole.
+    """
 
     contacts: dict[int, Contact] = msgspec.field(default_factory=dict)
     index: dict[str, int] = msgspec.field(default_factory=dict)
@@ -127,6 +130,7 @@ class Store(msgspec.Struct):
     events: list[Record] = msgspec.field(default_factory=list)
     lost_events: int = 0
     imported: dict[str, int] = msgspec.field(default_factory=dict)
+    carried_out: dict[str, int] = msgspec.field(default_factory=dict)
     unchanged: dict[str, int] = msgspec.field(default_factory=dict)
     last_number: int = 1000
 

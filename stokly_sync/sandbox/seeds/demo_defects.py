@@ -2,9 +2,10 @@
 
 Belongs here: what is wrong on purpose, and the list of it. A defective record is always an extra one, and
 nothing else depends on it (no order names a defective item or customer), so that no second rule is
-broken on its account.
+broken on its account. What several destinations mind is one defect under the code of each of them.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ from stokly_sync.sandbox.seeds.words import make_id, stamp
 
 HOLD_TAG = "fraud-hold"
 LONG_NOTE = "Prefers deliveries before noon. " * 47
+DESTINATIONS = ("OM", "DD")
+"""Prefixes of the rule codes of destinations that mind the same defects."""
 
 
 @dataclass
@@ -38,8 +41,9 @@ class Garden:
     planted: list[Planted] = field(default_factory=list)
 
     def note(self, rule: str, dataset: str, key: str, note: str) -> None:
-        """Write a defect down."""
-        self.planted.append(Planted(rule=rule, dataset=dataset, key=key, note=note))
+        """Write a defect down; a rule that begins with a hyphen is one of every destination."""
+        prefixes = DESTINATIONS if rule.startswith("-") else ("",)
+        self.planted += [Planted(rule=f"{prefix}{rule}", dataset=dataset, key=key, note=note) for prefix in prefixes]
 
     def order(
         self, *, progress: Progress = "open", payment: str = "paid", tags: tuple[str, ...] = (), stage: str = "order"
@@ -102,8 +106,12 @@ def _plant_items(garden: Garden) -> None:
 
 def _plant_customers(garden: Garden) -> None:
     garden.customer("ST-CUSTOMER-EMAIL", "email has two @", email="customer@@example.com")
-    garden.customer("OM-CONTACT-EMAIL", "email is missing", email=None)
+    garden.customer("-CONTACT-EMAIL", "email is missing", email=None)
     garden.customer("OM-PROPERTIES-SIZE", "notes of 1,500 characters", notes=LONG_NOTE[:1500])
+    shared = {email for email, number in Counter(row.get("email") for row in garden.customers).items() if number > 1}
+    both = [row for row in garden.customers if row.get("email") in shared]
+    later = max(both, key=lambda row: (row["createdAt"], row["customerId"]))
+    garden.note("DD-EMAIL-SHARED", "customers", later["customerId"], "an earlier customer has the e-mail address")
 
 
 def _plant_orders(garden: Garden) -> None:
@@ -132,16 +140,16 @@ def _plant_orders(garden: Garden) -> None:
     unknown = garden.order()
     unknown.lines[1].update(referenceId=make_id("item", "NO-SUCH-ITEM"), itemSku="NO-SUCH-ITEM")
     key = unknown.order["saleOrderId"]
-    garden.note("OM-SKU-UNKNOWN", "saleorders", key, "the second line's item is not in the catalogue")
+    garden.note("-SKU-UNKNOWN", "saleorders", key, "the second line's item is not in the catalogue")
 
 
 def _plant_states(garden: Garden) -> None:
     unpaid = garden.order(payment="unpaid").order["saleOrderId"]
-    garden.note("OM-ORDER-NOT-CONFIRMED", "saleorders", unpaid, "paymentStatus is unpaid")
+    garden.note("-ORDER-NOT-CONFIRMED", "saleorders", unpaid, "paymentStatus is unpaid")
     held = garden.order(tags=(HOLD_TAG,)).order["saleOrderId"]
-    garden.note("OM-ORDER-NOT-CONFIRMED", "saleorders", held, f"tagged {HOLD_TAG}")
+    garden.note("-ORDER-NOT-CONFIRMED", "saleorders", held, f"tagged {HOLD_TAG}")
     removed = garden.order(stage="removed").order["saleOrderId"]
-    garden.note("OM-ORDER-REMOVED", "saleorders", removed, "stage is removed")
+    garden.note("-ORDER-REMOVED", "saleorders", removed, "stage is removed")
 
 
 def _plant_refunds(garden: Garden) -> None:
@@ -151,10 +159,10 @@ def _plant_refunds(garden: Garden) -> None:
     garden.note("ST-REFUND-OVER", "refunds", over["refundId"], "displayTotal is 10.00 above its order's")
     loose = _refunded(garden)
     del loose["saleOrderId"], loose["saleOrderNiceId"]
-    garden.note("OM-REFUND-NO-ORDER", "refunds", loose["refundId"], "names no order")
+    garden.note("-REFUND-NO-ORDER", "refunds", loose["refundId"], "names no order")
     note = credit_note(len(book.tables["credit-notes"]) + 1, loose)
     book.tables["credit-notes"].append(note)
-    garden.note("OM-REFUND-NO-ORDER", "credit-notes", note["creditNoteId"], "referenceType is 0, no order")
+    garden.note("-REFUND-NO-ORDER", "credit-notes", note["creditNoteId"], "referenceType is 0, no order")
 
 
 def _refunded(garden: Garden) -> Row:
@@ -169,4 +177,4 @@ def _plant_dispatches(garden: Garden) -> None:
         dispatch["trackingNumber"] = number
         dispatch.pop("trackingUrl")
         note = f"trackingNumber is {number!r}"
-        garden.note("OM-TRACKING", "dispatches", dispatch["dispatchId"], note)
+        garden.note("-TRACKING", "dispatches", dispatch["dispatchId"], note)

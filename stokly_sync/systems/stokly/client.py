@@ -6,18 +6,18 @@ Belongs here: one call at a time, and several at once within the account's budge
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from stokly_sync.errors import CredentialsError, NotOffered, PermanentError, TransientError
-from stokly_sync.flow import Budget, Json, Lane
+from stokly_sync.flow import Budget, Json, Lane, Received
 from stokly_sync.systems.stokly.filters import Filter
 from stokly_sync.systems.stokly.grant import GRANT_ERRORS, GrantAuth
 from stokly_sync.systems.stokly.settings import StoklySettings
-from stokly_sync.systems.transport import Clock, NoAuth, RetryPolicy, Transport, Verdict
+from stokly_sync.systems.transport import Clock, ListReader, NoAuth, RetryPolicy, Transport, Verdict, whole
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -26,6 +26,14 @@ REMAINING_HEADER: Final = "x-ratelimit-remaining"
 # The server's window is taken to be a minute; its 429 is not known to say how long to wait.
 LIMIT_WINDOW: Final = 60.0
 GONE: Final = 404
+# What reading a list needs to know of a row: what identifies it, the times it is sorted by, and where its lines are.
+_READER: Final = ListReader(
+    head=(
+        *("saleOrderId", "customerId", "saleInvoiceId", "refundId", "creditNoteId", "dispatchId", "itemId"),
+        *("createdAt", "updatedAt", "timeCreated", "timeUpdated", "issueDate", "dispatchedAt"),
+    ),
+    lists=("items",),
+)
 
 
 class FilterRefused(PermanentError):
@@ -47,7 +55,7 @@ class ListPage:
     `ordered` is False where rows of later pages may lie before these, so that their time is no place to go on from.
     """
 
-    rows: Sequence[Json]
+    rows: Sequence[Received]
     count: int | None
     requested_at: datetime
     ordered: bool = True
@@ -131,7 +139,7 @@ class StoklyClient:
             params |= {"sortField": sort, "sortDirection": "DESC" if descending else "ASC"}
         if filter is not None:
             params["filter"] = str(filter)
-        answer = self._transport.request("GET", path, params=params)
+        answer = self._transport.request("GET", path, params=params, read=_READER)
         rows, count = _list(path, answer.data)
         return ListPage(rows, count, answer.requested_at)
 
@@ -155,7 +163,7 @@ class StoklyClient:
                 found = self.page(path, filter=filter, page=number)
             except NotOffered:
                 return None
-            rows += found.rows
+            rows += map(whole, found.rows)
             if not found.rows or found.count is None or len(rows) >= found.count:
                 return rows
             number += 1
@@ -174,9 +182,9 @@ class StoklyClient:
                 raise
 
 
-def _list(path: str, data: object) -> tuple[list[Json], int | None]:
+def _list(path: str, data: object) -> tuple[list[Received], int | None]:
     rows = data.get("data") if isinstance(data, dict) else None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
         raise TransientError(f"Stokly: GET {path} answered without a list of rows under data; try again later.")
     metadata = data.get("metadata") if isinstance(data, dict) else None
     count = metadata.get("count") if isinstance(metadata, dict) else None

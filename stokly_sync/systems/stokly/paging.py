@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from stokly_sync.errors import TransientError
-from stokly_sync.flow import Json
+from stokly_sync.flow import Received
 from stokly_sync.systems.stokly.client import ListPage, StoklyClient
 from stokly_sync.systems.stokly.documents.times import is_coarse, parse_time
 from stokly_sync.systems.stokly.filters import Filter, where
@@ -35,7 +35,7 @@ class Listing:
     base: Filter | None = None
     sort: str | None = None
 
-    def id_of(self, row: Json) -> tuple[Any, ...]:
+    def id_of(self, row: Received) -> tuple[Any, ...]:
         """What identifies a row."""
         return tuple([str(row.get(name)) for name in self.key])
 
@@ -147,7 +147,7 @@ def _tie(
     ranged: Listing,
     field: str,
     at: datetime,
-    rows: Sequence[Json],
+    rows: Sequence[Received],
     known: set[tuple[Any, ...]],
 ) -> Generator[ListPage, None, tuple[datetime, set[tuple[Any, ...]]]]:
     """More rows of one and the same time than a page holds: read just those by offset, then go on behind them.
@@ -170,7 +170,7 @@ def _from(listing: Listing, field: str, low: datetime | None) -> Listing:
     return listing if low is None else listing.narrowed(where(field).at_least(low))
 
 
-def _fresh(listing: Listing, rows: Sequence[Json], known: set[tuple[Any, ...]]) -> list[Json]:
+def _fresh(listing: Listing, rows: Sequence[Received], known: set[tuple[Any, ...]]) -> list[Received]:
     """Rows not known yet, each once even if the page repeats it (the last of its kind is the newest)."""
     found = {listing.id_of(row): row for row in rows}
     return [row for identity, row in found.items() if identity not in known]
@@ -182,10 +182,10 @@ def _is_whole(listing: Listing, page: ListPage) -> bool:
     return not page.rows or (page.count is not None and distinct >= page.count)
 
 
-def _times(rows: Sequence[Json], field: str) -> list[datetime]:
+def _times(rows: Sequence[Received], field: str) -> list[datetime]:
     return [moment for row in rows if (moment := _time(row, field)) is not None]
 
 
-def _time(row: Json, field: str) -> datetime | None:
+def _time(row: Received, field: str) -> datetime | None:
     value = row.get(field)
     return parse_time(value) if isinstance(value, str) else None

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from stokly_sync.errors import NotOffered, StoklySyncError
-from stokly_sync.flow import Json, Probe
+from stokly_sync.flow import Json, Probe, Received
 from stokly_sync.systems.stokly.client import StoklyClient
 from stokly_sync.systems.stokly.documents.cells import kind_of
 from stokly_sync.systems.stokly.filters import where
@@ -103,7 +103,7 @@ def _vocabulary(client: StoklyClient, kind: str) -> list[Json]:
     return sorted(kept, key=lambda row: str(row.get(members[0])))
 
 
-def _sample(client: StoklyClient, name: str) -> Sequence[Json]:
+def _sample(client: StoklyClient, name: str) -> Sequence[Received]:
     try:
         path = PROVEN_PATHS.get(name) or path_of(client.settings, name)
         return client.page(path, size=SAMPLE, sort=CREATED[name], descending=True).rows
@@ -111,7 +111,7 @@ def _sample(client: StoklyClient, name: str) -> Sequence[Json]:
         return []
 
 
-def _words(name: str, rows: Sequence[Json]) -> list[Json]:
+def _words(name: str, rows: Sequence[Received]) -> list[Json]:
     seen: set[tuple[str, str]] = set()
     for row in rows:
         for member in _WORDS.get(name, ()):
@@ -120,7 +120,7 @@ def _words(name: str, rows: Sequence[Json]) -> list[Json]:
     return [{"dataset": f"stokly.{name}", "member": member, "value": value} for member, value in sorted(seen)]
 
 
-def _members(name: str, rows: Sequence[Json]) -> list[Json]:
+def _members(name: str, rows: Sequence[Received]) -> list[Json]:
     types: dict[str, set[str]] = {}
     for row in rows:
         for member, value in row.items():

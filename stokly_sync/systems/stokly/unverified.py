@@ -13,10 +13,11 @@ from datetime import UTC, datetime
 from typing import Final, Literal
 
 from stokly_sync.errors import NotOffered, StoklySyncError
-from stokly_sync.flow import Json, Probe
+from stokly_sync.flow import Probe, Received
 from stokly_sync.systems.stokly.client import FilterRefused, StoklyClient
 from stokly_sync.systems.stokly.filters import where
 from stokly_sync.systems.stokly.settings import StoklySettings
+from stokly_sync.systems.transport import Unread
 
 Dated = Literal["orders", "customers", "invoices"]
 UPDATED: Final = "updatedAt"
@@ -74,10 +75,10 @@ def update_filter_offered(client: StoklyClient, kind: Dated) -> bool:
     return bool(client.memory[name])
 
 
-def embedded_lines(settings: StoklySettings, order: Json) -> bool:
+def embedded_lines(settings: StoklySettings, order: Received) -> bool:
     """Whether an order's row carries its lines already. Source: Stokly API contract 3.2."""
     if settings.order_lines == "auto":
-        return isinstance(order.get("items"), list)
+        return order.holds_list("items") if isinstance(order, Unread) else isinstance(order.get("items"), list)
     return settings.order_lines == "embedded"
 
 

@@ -9,18 +9,21 @@ from stokly_sync.systems.transport.auth import Auth, NoAuth, StaticAuth, Unlimit
 from stokly_sync.systems.transport.redaction import RedactingFilter, excerpt, looks_secret, redact
 from stokly_sync.systems.transport.retry import Clock, RetryPolicy, retry_after
 from stokly_sync.systems.transport.session import Transport
+from stokly_sync.systems.transport.unread import ListReader, Unread, whole
 
 __all__ = [
     "COMMON",
     "Answer",
     "Auth",
     "Clock",
+    "ListReader",
     "NoAuth",
     "RedactingFilter",
     "RetryPolicy",
     "StaticAuth",
     "Transport",
     "Unlimited",
+    "Unread",
     "Verdict",
     "decode",
     "encode",
@@ -28,4 +31,5 @@ __all__ = [
     "looks_secret",
     "redact",
     "retry_after",
+    "whole",
 ]

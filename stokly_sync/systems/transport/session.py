@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
@@ -43,6 +44,7 @@ class _Call:
     headers: Mapping[str, str]
     safe: bool
     expect: Collection[int]
+    read: Callable[[bytes], Any]
 
     @property
     def name(self) -> str:
@@ -62,8 +64,9 @@ class Transport:
     """The wire to one vendor under one credential; safe to use from several threads.
 
     `vendor` is its name in messages, `secrets` are values that no message may show, `errors` the vendor's own rows
-    before the common table, `remaining_header` the header with the calls left in the server's window. `concurrency`
-    bounds the connections. `calls` counts every request that was attempted, repetitions included.
+    before the common table, `remaining_header` the header with the calls left in the server's window, `stay_away` the
+    vendor's own way to say in headers how many seconds to wait (given the headers and the time). `concurrency` bounds
+    the connections. `calls` counts every request that was attempted, repetitions included.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class Transport:
         errors: Sequence[Verdict] = (),
         retry: RetryPolicy | None = None,
         remaining_header: str | None = None,
+        stay_away: Callable[[Mapping[str, str], datetime], float | None] | None = None,
         secrets: Iterable[str] = (),
         verify_tls: bool = True,
         timeout: tuple[float, float] = (CONNECT_TIMEOUT, READ_TIMEOUT),
@@ -88,6 +92,7 @@ class Transport:
         self._base = base_url.rstrip("/")
         self._auth, self._budget, self._lane = auth, budget, lane
         self._errors, self._remaining_header = tuple(errors), remaining_header
+        self._stay_away = stay_away
         self._policy, self._clock = retry or RetryPolicy(), clock or Clock()
         self._secrets, self._timeout = tuple(secrets), timeout
         self._counting = threading.Lock()
@@ -111,11 +116,13 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         retry: Retry = "safe",
         expect: Collection[int] = (),
+        read: Callable[[bytes], Any] = decode,
     ) -> Answer:
         """Make one request and give its answer; `expect` names statuses beside 2xx that are answers too.
 
         `json` is encoded with exact decimals; `body` is sent as it is (say its type in `headers`). With
-        `retry="once"` the request is repeated only while it is certain that it did not arrive.
+        `retry="once"` the request is repeated only while it is certain that it did not arrive. `read` makes the
+        answer's `data` of its body and raises ValueError when the body is no JSON.
         Raises TransientError, PermanentError (CredentialsError, PermissionDenied), InDoubt, or what the vendor's
         table says.
         """
@@ -124,7 +131,7 @@ class Transport:
         if json is not None:
             body = encode(json)
             sent.setdefault("Content-Type", "application/json")
-        call = _Call(method, path, f"{self._base}{path}{query}", body, sent, retry == "safe", expect)
+        call = _Call(method, path, f"{self._base}{path}{query}", body, sent, retry == "safe", expect, read)
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Again),
             wait=self._wait,
@@ -171,7 +178,7 @@ class Transport:
         if not answer.body:
             return answer
         try:
-            data = decode(answer.body)
+            data = call.read(answer.body)
         except ValueError as error:
             if answer.status >= 300:
                 return answer
@@ -193,6 +200,9 @@ class Transport:
         if not issubclass(row.error, TransientError):
             return row.error(f"{what}. {row.sentence}")
         header = answer.headers.get("Retry-After")
+        if header is None and self._stay_away is not None:
+            seconds = self._stay_away(answer.headers, self._clock.now())
+            header = None if seconds is None else f"{max(seconds, 0.0):.3f}"
         wait = None
         if header or answer.status == 429:
             wait = retry_after(header, now=self._clock.now(), default=self._policy.default_retry_after)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from stokly_sync.contracts.owners import split_name
 from stokly_sync.systems.ometria.documents import build_contacts
-from stokly_sync.systems.ometria.documents.contacts import e164, split_name
+from stokly_sync.systems.ometria.documents.contacts import e164
 from stokly_sync.systems.ometria.settings import OmetriaSettings
 from stokly_sync_tests.systems.ometria.rows import T0, body, frames, rules
 

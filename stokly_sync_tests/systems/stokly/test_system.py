@@ -81,7 +81,7 @@ def test_every_rule_of_the_contract_is_in_the_catalogue_and_says_what_to_do() ->
 
 def test_every_dataset_is_read_once_and_after_what_it_looks_at() -> None:
     names = [e.dataset for e in extracts(StoklySettings())]
-    assert sorted(names) == sorted(DATASETS)
+    assert sorted(names) == sorted(name for name in DATASETS if name.startswith("stokly."))
     for extract in extracts(StoklySettings()):
         assert all(names.index(before) < names.index(extract.dataset) for before in extract.after)
 

@@ -1,21 +1,18 @@
-"""What documents of every type share: size limits, optional members, and the customer that is left after a merge.
+"""What documents of every type share: size limits and optional members.
 
 Belongs here: rules of the wire that hold for each record type. Nothing of a single type.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stokly_sync.contracts import columns
-from stokly_sync.contracts.people import EMAIL_PATTERN
-from stokly_sync.flow import Document, Frames, Json, Problem
+from stokly_sync.flow import Document, Json, Problem
 from stokly_sync.systems.ometria import rules
 from stokly_sync.systems.transport import encode
 
@@ -25,9 +22,6 @@ PROPERTIES_CHARS: Final = 1_000
 """The JSON of one record's properties must stay below this. Source: Ometria API contract 1."""
 WORST_ESCAPE: Final = 6
 """Bytes that one byte of text can become in JSON (control characters)."""
-
-_EMAIL: Final = re.compile(EMAIL_PATTERN)
-_LONGEST_CHAIN: Final = 20
 
 
 def pruned(body: Json) -> Json:
@@ -41,11 +35,6 @@ def with_optional(body: Json, **members: object) -> Json:
         if value:
             body[name] = value
     return body
-
-
-def reachable(email: str | None) -> str | None:
-    """The address, or None where there is none that could be delivered to."""
-    return email if email and _EMAIL.fullmatch(email) else None
 
 
 def oversized(documents: Iterable[Document], suspects: Sequence[bool] | None = None) -> list[Problem]:
@@ -79,34 +68,6 @@ def text_bytes(frame: pd.DataFrame, names: Iterable[str]) -> pd.Series:
         lengths = pc.binary_length(pa.array(frame[name], type=pa.large_string(), from_pandas=True))
         total += lengths.fill_null(0).to_numpy(zero_copy_only=False)
     return total
-
-
-def departed(frames: Frames) -> dict[str, str | None]:
-    """Customers that are gone: the id that took over in a merge, or None for a deleted one.
-
-    `frames` may lack `stokly.customers`; customers that are not among its rows are taken as they are.
-    """
-    customers = frames.get("stokly.customers")
-    if customers is None or customers.empty:
-        return {}
-    gone = customers[~columns.flags(customers["live"]) | customers["merged_into"].notna().to_numpy()]
-    return dict(zip(columns.keys(gone["customer_id"]), columns.texts(gone["merged_into"]), strict=True))
-
-
-def accounts(ids: Sequence[str | None], gone: Mapping[str, str | None]) -> list[str | None]:
-    """For each customer id the account that is left today; None for guests and deleted customers."""
-    if not gone:
-        return list(ids)
-    return [_left(one, gone) if one in gone else one for one in ids]
-
-
-def _left(customer_id: str | None, gone: Mapping[str, str | None]) -> str | None:
-    for _ in range(_LONGEST_CHAIN):
-        if customer_id is None or customer_id not in gone:
-            return customer_id
-        customer_id = gone[customer_id]
-    # A ring of merges has no survivor; the order then goes by its e-mail address.
-    return None
 
 
 def problems_where(keys: Sequence[str], mask: Iterable[bool], rule: str, detail: str) -> list[Problem]:

@@ -12,6 +12,7 @@ from typing import Final
 import pandas as pd
 
 from stokly_sync.contracts import columns
+from stokly_sync.contracts.owners import split_name
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.ometria import rules
 from stokly_sync.systems.ometria.documents.common import oversized, problems_where, with_optional, without
@@ -93,15 +94,6 @@ def _names(customers: pd.DataFrame) -> list[tuple[str | None, str | None]]:
             strict=True,
         )
     ]
-
-
-def split_name(name: str | None, *, trade: bool) -> tuple[str | None, str | None]:
-    """First and last name, parted at the last space; a company's name or a single word is a last name whole."""
-    whole = " ".join((name or "").split())
-    if not whole:
-        return None, None
-    first, _, last = whole.rpartition(" ")
-    return (None, whole) if trade or not first else (first, last)
 
 
 def e164(phone: str | None, country: str | None) -> str | None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from stokly_sync.contracts import columns
+from stokly_sync.contracts.owners import accounts, departed, reachable
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.ometria import rules
-from stokly_sync.systems.ometria.documents.common import accounts, departed, reachable, with_optional
+from stokly_sync.systems.ometria.documents.common import with_optional
 from stokly_sync.systems.ometria.settings import OmetriaSettings
 
 EVENT_TYPE: Final = "order_shipped"

@@ -16,9 +16,9 @@ import pandas as pd
 
 from stokly_sync.contracts import columns
 from stokly_sync.contracts.money import minor_unit, nano, rounded
+from stokly_sync.contracts.refunded import Refunded
 from stokly_sync.flow import Frames, Json
 from stokly_sync.systems.ometria.documents.common import WORST_ESCAPE, text_bytes
-from stokly_sync.systems.ometria.documents.refunds import Refunded
 
 LINE_BYTES: Final = 400
 """More than one line object takes apart from its SKUs: member names, punctuation and eight numbers."""

@@ -15,24 +15,22 @@ from typing import Final
 import pandas as pd
 
 from stokly_sync.contracts import columns, money
+from stokly_sync.contracts.order_states import cancelled, not_confirmed, plain_status
+from stokly_sync.contracts.owners import accounts, departed, reachable
+from stokly_sync.contracts.refunded import Refunded, refunds_by_order
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.ometria import rules
 from stokly_sync.systems.ometria.documents.common import (
     RECORD_BYTES,
     WORST_ESCAPE,
-    accounts,
-    departed,
     oversized,
     problems_where,
     pruned,
-    reachable,
     text_bytes,
     with_optional,
     without,
 )
-from stokly_sync.systems.ometria.documents.confirmation import cancelled, not_confirmed, plain_status
 from stokly_sync.systems.ometria.documents.lines import Lines, build_lines, catalogue_of, show_refunds
-from stokly_sync.systems.ometria.documents.refunds import Refunded, refunds_by_order
 from stokly_sync.systems.ometria.mapping import ORDER_SOURCES, mapped
 from stokly_sync.systems.ometria.settings import OmetriaSettings
 

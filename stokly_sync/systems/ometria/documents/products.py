@@ -14,6 +14,7 @@ import msgspec
 import pandas as pd
 
 from stokly_sync.contracts import columns
+from stokly_sync.contracts.goods import one_for_each_sku, sold
 from stokly_sync.contracts.money import decimal, minor_digits
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.ometria import rules
@@ -21,22 +22,8 @@ from stokly_sync.systems.ometria.documents.common import oversized, with_optiona
 from stokly_sync.systems.ometria.mapping import PRODUCT_SOURCES, mapped
 from stokly_sync.systems.ometria.settings import OmetriaSettings
 
-VARIABLE_PARENT: Final = 2
 _DICT: Final = msgspec.json.Decoder(dict[str, Any])
 _LIST: Final = msgspec.json.Decoder(list[Any])
-
-
-def one_for_each_sku(items: pd.DataFrame) -> pd.DataFrame:
-    """The row that stands for each SKU: the live one where a deleted item once had it; none for rows without SKU."""
-    known = items[items["sku"].notna()]
-    ranked = known.assign(_live=columns.flags(known["live"])).sort_values(["_live", "version"], kind="stable")
-    return ranked.drop_duplicates("sku", keep="last").drop(columns="_live").sort_index()
-
-
-def sold(items: pd.DataFrame) -> pd.Series:
-    """True for items that are sold as goods: live, and not a service."""
-    goods = columns.flags(items["stocked"]) | (columns.counts(items["format"]) == VARIABLE_PARENT)
-    return pd.Series(goods & columns.flags(items["live"]), index=items.index)
 
 
 def build_products(frames: Frames, settings: OmetriaSettings) -> Built:

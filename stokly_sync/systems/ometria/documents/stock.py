@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
-
 from stokly_sync.contracts import columns
+from stokly_sync.contracts.goods import available, sold
 from stokly_sync.flow import Built, Document, Frames, Problem
 from stokly_sync.systems.ometria import rules
-from stokly_sync.systems.ometria.documents.products import sold
 
 
 def build_stock(frames: Frames) -> Built:
@@ -38,24 +35,3 @@ def build_stock(frames: Frames) -> Built:
             body = {"@type": "product", "@merge": True, "id": sku, "is_in_stock": held[sku]}
             documents.append(Document(sku, body, version, event_at=version))
     return Built(documents, kept)
-
-
-def available(stock: pd.DataFrame) -> pd.DataFrame:
-    """Units over all locations: columns `sku`, `item_id`, `quantity` (int), `version` (the newest of the rows)."""
-    free = stock["available"].fillna(stock["on_hand"])
-    rows = pd.DataFrame(
-        {
-            "sku": stock["sku"],
-            "item_id": stock["item_id"],
-            "version": stock["version"],
-            # A row that has left Stokly's list holds nothing any more.
-            "units": np.where(columns.flags(stock["live"]), columns.counts(free), 0),
-            "total": stock["location_id"].fillna("").eq(""),
-        }
-    )
-    by = rows.groupby(["sku", "item_id"], sort=True)
-    sums = rows[~rows["total"]].groupby(["sku", "item_id"])["units"].sum()
-    totals = rows[rows["total"]].groupby(["sku", "item_id"])["units"].sum()
-    newest = by["version"].max()
-    quantity = totals.reindex(newest.index).fillna(sums.reindex(newest.index)).fillna(0)
-    return pd.DataFrame({"quantity": quantity.astype("int64"), "version": newest}).reset_index()

@@ -1,8 +1,9 @@
 """Columns of cells: members of many documents turned into typed columns at once, exactly.
 
 Belongs here: the conversion of one member of all documents, by compiled code where every value has the usual type, one
-by one where not. A value that cannot be converted becomes a problem of its row and a missing cell. Nothing here knows
-what a member means. Problems name the member and the kind of value, never the value of a text.
+by one where not. A value that cannot be converted becomes a problem of its row and a missing cell; in pages that were
+read as columns it makes the page Unusual, and each document is looked at. Nothing here knows what a member means.
+Problems name the member and the kind of value, never the value of a text.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from stokly_sync.contracts.money import nano
 from stokly_sync.contracts.tables import DTYPES, Dataset, Kind
 from stokly_sync.flow import Json, Problem
+from stokly_sync.systems.stokly.documents.pages import Columns, Unusual
 from stokly_sync.systems.stokly.documents.times import parse_times
 from stokly_sync.systems.transport import encode
 
@@ -40,13 +43,15 @@ class Cells:
     """Documents of one table and the problems found in them; `owners` are the root keys, one for each document."""
 
     dataset: Dataset
-    documents: Sequence[Json]
+    documents: Sequence[Json] | Columns
     owners: Sequence[str]
     prefix: str = ""
     problems: list[Problem] = field(default_factory=list)
 
     def values(self, *names: str) -> list[Any]:
         """The first member of `names` that a document has, for each document; None where it has none."""
+        if isinstance(self.documents, Columns):
+            return self.documents.values(*names)
         found = [d.get(names[0]) for d in self.documents]
         for name in names[1:]:
             if None in found:
@@ -55,6 +60,8 @@ class Cells:
 
     def text(self, *names: str, strip: bool = False, numbers: bool = False) -> pd.api.extensions.ExtensionArray:
         """A text column; empty text is missing. `numbers` are accepted where Stokly writes both (running numbers)."""
+        if isinstance(self.documents, Columns):
+            return _texts(self.documents.column(*names), strip=strip, numbers=numbers)
         values = self.values(*names)
         if not set(map(type, values)) <= _TEXTS:
             allowed = (str, int) if numbers else (str,)
@@ -64,6 +71,8 @@ class Cells:
 
     def money(self, *names: str) -> pd.Series:
         """An Int64 column of nano units; numbers with more than nine decimals or out of range are problems."""
+        if isinstance(self.documents, Columns):
+            return _amounts(self.documents.column(*names))
         values = self.values(*names)
         if not set(map(type, values)) <= _NUMBERS:
             values = self._each(values, names[0], lambda v: v if _is(v, (int, Decimal)) else None, "a number")
@@ -74,6 +83,8 @@ class Cells:
 
     def whole(self, *names: str) -> pd.Series:
         """An Int64 column of whole numbers; 2.0 is one, 2.5 is a problem."""
+        if isinstance(self.documents, Columns):
+            return _wholes(self.documents.column(*names))
         values = self.values(*names)
         if not set(map(type, values)) <= _WHOLES or any(_too_large(v) for v in values):
             values = self._each(values, names[0], _whole, "a whole number")
@@ -81,9 +92,13 @@ class Cells:
 
     def time(self, *names: str) -> pd.Series:
         """A UTC column; text that is no time is a problem under the dataset's time rule."""
-        values = self.values(*names)
-        if not set(map(type, values)) <= _TEXTS:
-            values = self._each(values, names[0], lambda v: v if _is(v, (str,)) else None, "a time")
+        values: pa.Array | list[Any]
+        if isinstance(self.documents, Columns):
+            values = _of_type(self.documents.column(*names), pa.string())
+        else:
+            values = self.values(*names)
+            if not set(map(type, values)) <= _TEXTS:
+                values = self._each(values, names[0], lambda v: v if _is(v, (str,)) else None, "a time")
         parsed, bad = parse_times(values)
         for i in bad:
             self.problem(i, self.dataset.time_rule, names[0], "is no readable time")
@@ -104,6 +119,8 @@ class Cells:
 
     def problem(self, i: int, rule: str, member: str, what: str) -> None:
         """Note that member `member` of the i-th document breaks a rule."""
+        if isinstance(self.documents, Columns):
+            raise Unusual
         self.problems.append(Problem(self.owners[i], rule, f"{self.prefix}{member} {what}"))
 
     def _each(self, values: list[Any], member: str, convert: Callable[[Any], Any], wanted: str) -> list[Any]:
@@ -125,6 +142,39 @@ def texts(values: Sequence[str | None]) -> pd.api.extensions.ExtensionArray:
     """A column of text from texts and None."""
     made: pd.api.extensions.ExtensionArray = pd.array(pa.array(values, pa.string()), dtype="str")
     return made
+
+
+def _of_type(column: pa.Array, kind: pa.DataType) -> pa.Array:
+    """The column, or one without values where no document has the member; raises Unusual for another type."""
+    if pa.types.is_null(column.type):
+        return pa.nulls(len(column), kind)
+    if column.type != kind:
+        raise Unusual
+    return column
+
+
+def _texts(column: pa.Array, *, strip: bool, numbers: bool) -> pd.api.extensions.ExtensionArray:
+    if numbers and pa.types.is_integer(column.type):
+        column = column.cast(pa.string())
+    column = _of_type(column, pa.string())
+    if strip:
+        column = pc.utf8_trim_whitespace(column)
+    filled = pc.if_else(pc.equal(pc.binary_length(column), 0), pa.scalar(None, pa.string()), column)
+    made: pd.api.extensions.ExtensionArray = pd.array(filled, dtype="str")
+    return made
+
+
+def _amounts(column: pa.Array) -> pd.Series:
+    try:
+        return _scaled(_of_type(column, _NANO_TYPE))
+    except OverflowError as error:
+        raise Unusual from error
+
+
+def _wholes(column: pa.Array) -> pd.Series:
+    column = _of_type(column, pa.int64())
+    missing = np.asarray(column.is_null())
+    return pd.Series(pd.arrays.IntegerArray(column.fill_null(0).to_numpy(zero_copy_only=False).copy(), missing))
 
 
 def constant(value: bool, length: int) -> pd.Series:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -18,19 +19,19 @@ import pandas as pd
 
 from stokly_sync.contracts.columns import minor_units
 from stokly_sync.contracts.sales import ORDER_LINES, ORDERS
-from stokly_sync.flow import Json, Rows
+from stokly_sync.flow import Received, Rows
 from stokly_sync.systems.stokly.documents.cells import Cells, texts
 from stokly_sync.systems.stokly.documents.papers import REMOVED
 from stokly_sync.systems.stokly.documents.roots import (
-    Shape,
     Sheet,
     SubDocuments,
     child_frame,
     finish,
     live_unless,
-    sheet,
+    rows_of,
     sub_documents,
 )
+from stokly_sync.systems.stokly.documents.shapes import Shape, members
 from stokly_sync.systems.stokly.documents.sums import product, quotient
 from stokly_sync.systems.stokly.settings import StoklySettings
 
@@ -40,23 +41,40 @@ SHAPE: Final = Shape(
     ORDERS,
     key_member="saleOrderId",
     update_member="updatedAt",
-    known=frozenset(
-        {"saleOrderId", "niceId", "stage", "sourceType", "sourceId", "channelName", "sourceReferenceId", "tags"}
-        | {"customerReference", "customerId", "customerName", "customerEmail", "customerPhone", "currency", "items"}
-        | {"amountPaid", "paymentStatus", "locationId", "itemStatuses", "createdAt", "updatedAt", "exchangeRate"}
-        | {f"{kind}Address{part}" for kind in ("billing", "shipping") for part in _ADDRESS_PARTS}
-        | {*_AMOUNTS, *(f"display{a[0].upper()}{a[1:]}" for a in _AMOUNTS), "accountkey"}
+    known=members(
+        text=(
+            *("saleOrderId", "stage", "sourceType", "sourceId", "channelName", "sourceReferenceId", "locationId"),
+            *("customerReference", "customerId", "customerName", "customerEmail", "customerPhone", "currency"),
+            *("paymentStatus", "createdAt", "updatedAt", "accountkey"),
+            *(f"{kind}Address{part}" for kind in ("billing", "shipping") for part in _ADDRESS_PARTS),
+        ),
+        money=(*_AMOUNTS, *(f"display{a[0].upper()}{a[1:]}" for a in _AMOUNTS), "amountPaid", "exchangeRate"),
+        texts=("tags", "itemStatuses"),
+        other=("niceId",),
+        lists={
+            "items": members(
+                text=("lineId", "parentId", "referenceId", "itemSku", "itemName", "status", "fulfilmentType"),
+                money=(
+                    *("price", "tax", "displayPrice", "displayTax", "displayDiscount"),
+                    *("displayLinePrice", "displayLineTax", "displayLineDiscount", "displayLineTotal"),
+                ),
+                whole=("quantity",),
+            )
+        },
     ),
 )
 
 
-def order_rows(documents: Sequence[Json], requested_at: datetime, *, settings: StoklySettings) -> Rows:
+def order_rows(documents: Sequence[Received], requested_at: datetime, *, settings: StoklySettings) -> Rows:
     """Orders as rows of `stokly.orders` and `stokly.order_lines`; nano units of the order's currency, times UTC.
 
     A document holds its lines under `items`. Members that cannot be converted are problems of the order under
     ST-MEMBER-TYPE, ST-MONEY or ST-TIME. Pure.
     """
-    made = sheet(SHAPE, documents, requested_at)
+    return rows_of(SHAPE, documents, requested_at, partial(_rows, settings=settings))
+
+
+def _rows(made: Sheet, *, settings: StoklySettings) -> Rows:
     columns = _columns(made)
     lines = _lines(made, columns, settings)
     by_order = lines.groupby("order_id", sort=False)["line_total"]
@@ -122,7 +140,7 @@ class _Amounts:
 
 
 def _lines(made: Sheet, order: dict[str, pd.Series], settings: StoklySettings) -> pd.DataFrame:
-    found = _real_lines(sub_documents(made, "items"))
+    found = _real_lines(made, sub_documents(made, "items"))
     c = made.children(found.documents, found.owners, prefix="items.")
     quantity = c.whole("quantity")
     unit_price = c.money("displayPrice", "price")
@@ -149,13 +167,16 @@ def _lines(made: Sheet, order: dict[str, pd.Series], settings: StoklySettings) -
     return child_frame(ORDER_LINES, columns)
 
 
-def _real_lines(found: SubDocuments) -> SubDocuments:
+def _real_lines(made: Sheet, found: SubDocuments) -> SubDocuments:
     """Lines that are no component of another one, each once: a list that shifts may repeat a row."""
+    cells = made.children(found.documents, found.owners, prefix="items.")
     seen: dict[tuple[str, object], int] = {}
-    for i, (owner, line) in enumerate(zip(found.owners, found.documents, strict=True)):
-        if line.get("parentId") is None:
-            # Without an id nothing is known to be the same; the contract names the missing id.
-            seen[owner, line.get("lineId") or i] = i
+    for i, (owner, parent, line) in enumerate(
+        zip(found.owners, cells.values("parentId"), cells.values("lineId"), strict=True)
+    ):
+        if parent is None:
+            # Without an id nothing is known to be the same; the contract names what is wrong with it.
+            seen[owner, line if isinstance(line, str) and line else i] = i
     return found.only(list(seen.values()))
 
 

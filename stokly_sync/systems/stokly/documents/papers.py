@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -15,17 +16,17 @@ import pandas as pd
 
 from stokly_sync.contracts.sales import CREDIT_NOTES, DISPATCH_LINES, DISPATCHES, INVOICES, REFUND_LINES, REFUNDS
 from stokly_sync.contracts.tables import Table
-from stokly_sync.flow import Json, Rows
+from stokly_sync.flow import Received, Rows
 from stokly_sync.systems.stokly.documents.cells import Cells, texts
 from stokly_sync.systems.stokly.documents.roots import (
-    Shape,
     Sheet,
     child_frame,
     finish,
     live_unless,
-    sheet,
+    rows_of,
     sub_documents,
 )
+from stokly_sync.systems.stokly.documents.shapes import Shape, members
 from stokly_sync.systems.stokly.documents.sums import product
 from stokly_sync.systems.stokly.settings import StoklySettings
 
@@ -37,18 +38,26 @@ INVOICE_SHAPE: Final = Shape(
     INVOICES,
     key_member="saleInvoiceId",
     update_member="updatedAt",
-    known=frozenset(
-        {"saleInvoiceId", "invoiceNumber", "niceId", "saleOrderId", "saleOrderNiceId", "currency", "status"}
-        | {"issueDate", "dueDate", "updatedAt"}
+    known=members(
+        text=("saleInvoiceId", "saleOrderId", "currency", "status", "issueDate", "dueDate", "updatedAt"),
+        other=("invoiceNumber", "niceId", "saleOrderNiceId"),
     ),
 )
 REFUND_SHAPE: Final = Shape(
     REFUNDS,
     key_member="refundId",
     update_member="updatedAt",
-    known=frozenset(
-        {"refundId", "niceId", "saleOrderId", "saleOrderNiceId", "creditNoteId", "status", "reason", "currency"}
-        | {"displayTotal", "displayTax", "shippingRefund", "createdAt", "updatedAt", "items"}
+    known=members(
+        text=(*("refundId", "saleOrderId", "creditNoteId", "status", "reason", "currency", "createdAt", "updatedAt"),),
+        money=("displayTotal", "displayTax", "shippingRefund"),
+        other=("niceId", "saleOrderNiceId"),
+        lists={
+            "items": members(
+                text=("lineId", "referenceId", "itemSku"),
+                money=("displayPrice", "displayTax"),
+                whole=("quantity",),
+            )
+        },
     ),
 )
 CREDIT_NOTE_SHAPE: Final = Shape(
@@ -56,25 +65,34 @@ CREDIT_NOTE_SHAPE: Final = Shape(
     key_member="creditNoteId",
     update_member="updatedAt",
     # A voucher's barcode is money to whoever reads it: it is not kept.
-    known=frozenset(
-        {"creditNoteId", "niceId", "barcode", "value", "currency", "balance", "referenceType", "referenceId"}
-        | {"status", "createdAt", "updatedAt"}
+    known=members(
+        text=("creditNoteId", "barcode", "currency", "referenceId", "createdAt", "updatedAt"),
+        money=("value", "balance"),
+        whole=("referenceType",),
+        other=("niceId", "status"),
     ),
 )
 DISPATCH_SHAPE: Final = Shape(
     DISPATCHES,
     key_member="dispatchId",
     update_member="updatedAt",
-    known=frozenset(
-        {"dispatchId", "niceId", "saleOrderId", "locationId", "courier", "service", "trackingNumber", "trackingUrl"}
-        | {"status", "dispatchedAt", "updatedAt", "items"}
+    known=members(
+        text=(
+            *("dispatchId", "saleOrderId", "locationId", "courier", "service", "trackingNumber", "trackingUrl"),
+            *("dispatchedAt", "updatedAt"),
+        ),
+        other=("niceId", "status"),
+        lists={"items": members(text=("lineId",), whole=("quantity",))},
     ),
 )
 
 
-def invoice_rows(documents: Sequence[Json], requested_at: datetime, *, settings: StoklySettings) -> Rows:
+def invoice_rows(documents: Sequence[Received], requested_at: datetime, *, settings: StoklySettings) -> Rows:
     """Invoices as rows of `stokly.invoices`; times UTC. Pure."""
-    made = sheet(INVOICE_SHAPE, documents, requested_at)
+    return rows_of(INVOICE_SHAPE, documents, requested_at, partial(_invoices, settings=settings))
+
+
+def _invoices(made: Sheet, *, settings: StoklySettings) -> Rows:
     c = made.cells
     columns = {
         "number": c.text("invoiceNumber", "niceId", numbers=True),
@@ -88,9 +106,12 @@ def invoice_rows(documents: Sequence[Json], requested_at: datetime, *, settings:
     return finish(made, columns, {}, dropped=settings.dropped_members)
 
 
-def refund_rows(documents: Sequence[Json], requested_at: datetime, *, settings: StoklySettings) -> Rows:
+def refund_rows(documents: Sequence[Received], requested_at: datetime, *, settings: StoklySettings) -> Rows:
     """Refunds as rows of `stokly.refunds` and `stokly.refund_lines`; nano units of the refund's currency. Pure."""
-    made = sheet(REFUND_SHAPE, documents, requested_at)
+    return rows_of(REFUND_SHAPE, documents, requested_at, partial(_refunds, settings=settings))
+
+
+def _refunds(made: Sheet, *, settings: StoklySettings) -> Rows:
     c = made.cells
     columns = {
         "number": c.text("niceId", numbers=True),
@@ -111,9 +132,12 @@ def refund_rows(documents: Sequence[Json], requested_at: datetime, *, settings: 
     )
 
 
-def credit_note_rows(documents: Sequence[Json], requested_at: datetime, *, settings: StoklySettings) -> Rows:
+def credit_note_rows(documents: Sequence[Received], requested_at: datetime, *, settings: StoklySettings) -> Rows:
     """Credit notes as rows of `stokly.credit_notes`; nano units of the note's currency. Pure."""
-    made = sheet(CREDIT_NOTE_SHAPE, documents, requested_at)
+    return rows_of(CREDIT_NOTE_SHAPE, documents, requested_at, partial(_credit_notes, settings=settings))
+
+
+def _credit_notes(made: Sheet, *, settings: StoklySettings) -> Rows:
     c = made.cells
     reference, tied_to = pd.Series(c.text("referenceId")), pd.Series(c.whole("referenceType")).fillna(0)
     columns = {
@@ -130,9 +154,12 @@ def credit_note_rows(documents: Sequence[Json], requested_at: datetime, *, setti
     return finish(made, columns, {}, dropped=settings.dropped_members)
 
 
-def dispatch_rows(documents: Sequence[Json], requested_at: datetime, *, settings: StoklySettings) -> Rows:
+def dispatch_rows(documents: Sequence[Received], requested_at: datetime, *, settings: StoklySettings) -> Rows:
     """Dispatches as rows of `stokly.dispatches` and `stokly.dispatch_lines`. Pure."""
-    made = sheet(DISPATCH_SHAPE, documents, requested_at)
+    return rows_of(DISPATCH_SHAPE, documents, requested_at, partial(_dispatchs, settings=settings))
+
+
+def _dispatchs(made: Sheet, *, settings: StoklySettings) -> Rows:
     c = made.cells
     columns = {
         "number": c.text("niceId", numbers=True),

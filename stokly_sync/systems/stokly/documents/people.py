@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import pandas as pd
 
 from stokly_sync.contracts.people import CUSTOMERS
-from stokly_sync.flow import Json, Rows
-from stokly_sync.systems.stokly.documents.roots import Shape, finish, live_unless, sheet
+from stokly_sync.flow import Received, Rows
+from stokly_sync.systems.stokly.documents.roots import Sheet, finish, live_unless, rows_of
+from stokly_sync.systems.stokly.documents.shapes import Shape, members
 from stokly_sync.systems.stokly.settings import StoklySettings
 
 _ADDRESS_PARTS = ("Line1", "Line2", "City", "Region", "Postcode", "Country")
@@ -22,21 +24,28 @@ SHAPE: Final = Shape(
     CUSTOMERS,
     key_member="customerId",
     update_member="updatedAt",
-    known=frozenset(
-        {"customerId", "barcode", "name", "fullName", "forename", "surname", "email", "phone", "type", "status"}
-        | {"tags", "mergedIntoId", "createdAt", "updatedAt", "timeCreated", "timeUpdated", "niceId", "accountkey"}
-        | {f"{kind}Address{part}" for kind in ("billing", "shipping") for part in _ADDRESS_PARTS}
+    known=members(
+        text=(
+            *("customerId", "barcode", "name", "fullName", "forename", "surname", "email", "phone", "mergedIntoId"),
+            *("createdAt", "updatedAt", "timeCreated", "timeUpdated", "accountkey"),
+            *(f"{kind}Address{part}" for kind in ("billing", "shipping") for part in _ADDRESS_PARTS),
+        ),
+        whole=("type",),
+        texts=("tags",),
+        other=("status", "niceId", "accountBalance"),
     ),
-    silent=frozenset({"accountBalance"}),
 )
 
 
-def customer_rows(documents: Sequence[Json], requested_at: datetime, *, settings: StoklySettings) -> Rows:
+def customer_rows(documents: Sequence[Received], requested_at: datetime, *, settings: StoklySettings) -> Rows:
     """Customers as rows of `stokly.customers`; see `contracts.people` for columns.
 
     Members that cannot be converted are problems under ST-MEMBER-TYPE or ST-TIME. Pure.
     """
-    made = sheet(SHAPE, documents, requested_at)
+    return rows_of(SHAPE, documents, requested_at, partial(_customers, settings=settings))
+
+
+def _customers(made: Sheet, *, settings: StoklySettings) -> Rows:
     c = made.cells
     live = live_unless([v == settings.live_customer_status for v in _statuses(c.values("status"), settings)], {False})
     merged = c.text("mergedIntoId")

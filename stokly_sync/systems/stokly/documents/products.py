@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import pandas as pd
 
 from stokly_sync.contracts.products import ITEMS, STOCK
-from stokly_sync.flow import Json, Rows
+from stokly_sync.flow import Received, Rows
 from stokly_sync.systems.stokly.documents.cells import constant, texts
-from stokly_sync.systems.stokly.documents.roots import Shape, finish, live_unless, sheet
+from stokly_sync.systems.stokly.documents.roots import Sheet, finish, live_unless, rows_of
+from stokly_sync.systems.stokly.documents.shapes import Shape, members
 from stokly_sync.systems.stokly.settings import StoklySettings
 from stokly_sync.systems.transport import encode
 
@@ -37,32 +39,37 @@ ITEM_SHAPE: Final = Shape(
     ITEMS,
     key_member="itemId",
     update_member="timeUpdated",
-    known=frozenset(
-        {"itemId", "sku", "name", "format", "typeId", "typeName", "description", "barcode", "barcodes", "tags"}
-        | {"salePrice", "saleCurrency", "taxClassId", "manufacturer", "weight", "status", "timeCreated", "timeUpdated"}
-        | {"$barcodes", "$attributes", "$components", "$images", "$parent", "accountkey"}
-        | _COUNTS
-        | _COSTS
-        | _TALLIES
+    known=members(
+        text=(
+            *("itemId", "sku", "name", "typeId", "typeName", "description", "barcode", "saleCurrency", "taxClassId"),
+            *("manufacturer", "timeCreated", "timeUpdated", "accountkey", "$parent"),
+        ),
+        money=("salePrice", "weight"),
+        whole=("format",),
+        texts=("barcodes", "tags", "$barcodes", "$images"),
+        other=("status", "$attributes", "$components", *_COUNTS, *_COSTS, *_TALLIES),
     ),
-    silent=_COUNTS | _COSTS | _TALLIES,
 )
 STOCK_SHAPE: Final = Shape(
     STOCK,
     key_member="stockId",
     update_member=None,
-    known=frozenset(
-        {"stockId", "itemId", "locationId", "sku", "onHand", "available", "quarantined", "onOrder", "sold", "allocated"}
+    known=members(
+        text=("stockId", "itemId", "locationId", "sku"),
+        whole=("onHand", "available", "quarantined", "onOrder", "sold", "allocated"),
     ),
 )
 
 
-def item_rows(documents: Sequence[Json], requested_at: datetime, *, settings: StoklySettings) -> Rows:
+def item_rows(documents: Sequence[Received], requested_at: datetime, *, settings: StoklySettings) -> Rows:
     """Items as rows of `stokly.items`; prices are net, nano units of `currency`. Pure.
 
     Members that cannot be converted are problems under ST-MEMBER-TYPE, ST-MONEY or ST-TIME.
     """
-    made = sheet(ITEM_SHAPE, documents, requested_at)
+    return rows_of(ITEM_SHAPE, documents, requested_at, partial(_items, settings=settings))
+
+
+def _items(made: Sheet, *, settings: StoklySettings) -> Rows:
     c = made.cells
     services = {name.casefold() for name in settings.service_types}
     formats = c.whole("format")
@@ -75,7 +82,7 @@ def item_rows(documents: Sequence[Json], requested_at: datetime, *, settings: St
         "type_name": type_name,
         "description": c.text("description"),
         "parent_item_id": c.text("$parent"),
-        "barcodes": texts([_barcodes(d) for d in made.documents]),
+        "barcodes": texts([_barcodes(d) for d in made.records]),
         "tags": c.json("tags", of=list),
         "attributes": c.json("$attributes", of=dict),
         "components": c.json("$components", of=list),
@@ -93,9 +100,12 @@ def item_rows(documents: Sequence[Json], requested_at: datetime, *, settings: St
     return finish(made, columns, {}, dropped=settings.dropped_members)
 
 
-def stock_rows(documents: Sequence[Json], requested_at: datetime, *, settings: StoklySettings) -> Rows:
+def stock_rows(documents: Sequence[Received], requested_at: datetime, *, settings: StoklySettings) -> Rows:
     """Stock as rows of `stokly.stock`; counts may be negative. Pure."""
-    made = sheet(STOCK_SHAPE, documents, requested_at)
+    return rows_of(STOCK_SHAPE, documents, requested_at, partial(_stocks, settings=settings))
+
+
+def _stocks(made: Sheet, *, settings: StoklySettings) -> Rows:
     c = made.cells
     columns = {
         "item_id": c.text("itemId"),
@@ -110,7 +120,7 @@ def stock_rows(documents: Sequence[Json], requested_at: datetime, *, settings: S
     return finish(made, columns, {}, dropped=settings.dropped_members)
 
 
-def _barcodes(document: Json) -> str | None:
+def _barcodes(document: Received) -> str | None:
     """All barcodes that any of Stokly's three places gives, each once, as JSON text."""
     found: dict[str, None] = {}
     for member in ("barcodes", "$barcodes"):

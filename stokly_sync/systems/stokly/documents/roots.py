@@ -1,49 +1,37 @@
 """What all root tables have in common: key, version, content hash, members that we do not know, and bad rows.
 
-Belongs here: the frame around a dataset's own columns. The content hash is taken over the canonical document (members
-sorted) less those that say nothing, so that an order whose update time alone moved is not sent again. Unknown members
-are kept beside the columns, less what looks like a secret or like personal data: those live in known columns only, so
-that erasure finds them (X14).
+Belongs here: the frame around a dataset's own columns. The content hash is taken over the row and its children as they
+are stored, less the update time, so that an order whose update time alone moved is not sent again. Unknown members are
+kept beside the columns, less what looks like a secret or like personal data: those live in known columns only, so that
+erasure finds them (X14).
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any, Final
 
 import msgspec
 import numpy as np
 import pandas as pd
 
-from stokly_sync.contracts.tables import UTC_TIME, Dataset, Table
-from stokly_sync.flow import Frames, Json, Problem, Rows
+from stokly_sync.contracts.tables import UTC_TIME, Table
+from stokly_sync.flow import Frames, Json, Problem, Received, Rows
 from stokly_sync.systems.stokly.documents.cells import Cells, constant, frame_of, texts
+from stokly_sync.systems.stokly.documents.hashing import content_hashes
+from stokly_sync.systems.stokly.documents.pages import Columns, Places, Unusual, columns_of
+from stokly_sync.systems.stokly.documents.shapes import Shape
 from stokly_sync.systems.stokly.documents.times import parse_time
-from stokly_sync.systems.transport import encode, looks_secret
+from stokly_sync.systems.transport import Unread, looks_secret, whole
 
 _CANONICAL: Final = msgspec.json.Encoder(decimal_format="number", order="deterministic")
-_UPDATE_TIMES: Final = frozenset({"updatedAt", "timeUpdated"})
 _PERSONAL = re.compile(
     r"address|phone|mobile|e-?mail|forename|surname|firstname|lastname|birth|gender|postcode|zip", re.IGNORECASE
 )
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What a dataset's documents look like: the members of key and update time, and how to treat the others.
-
-    `known` members are understood (as columns, or on purpose not kept); `silent` ones do not count for the content.
-    """
-
-    dataset: Dataset
-    key_member: str
-    update_member: str | None
-    known: Collection[str]
-    silent: Collection[str] = field(default=frozenset())
 
 
 @dataclass(frozen=True)
@@ -52,21 +40,29 @@ class Sheet:
 
     shape: Shape
     cells: Cells
+    records: Sequence[Received]
+    """The documents as they came, in the order of the cells."""
     requested_at: datetime
-
-    @property
-    def documents(self) -> Sequence[Json]:
-        """The documents, each key once."""
-        return self.cells.documents
 
     @property
     def keys(self) -> Sequence[str]:
         """Their keys, in the same order."""
         return self.cells.owners
 
-    def children(self, documents: Sequence[Json], owners: Sequence[str], *, prefix: str) -> Cells:
+    def children(self, documents: Sequence[Json] | Columns, owners: Sequence[str], *, prefix: str) -> Cells:
         """Cells of sub-documents; their problems count for the root row."""
         return Cells(self.shape.dataset, documents, owners, prefix, self.cells.problems)
+
+
+def rows_of(shape: Shape, records: Sequence[Received], requested_at: datetime, make: Callable[[Sheet], Rows]) -> Rows:
+    """What `make` makes of the documents: all columns at once where all are usual, else document by document."""
+    if records and all(type(record) is Unread for record in records):
+        try:
+            columns, keys = columns_of(shape, records)  # type: ignore[arg-type]  # each is looked at above
+            return make(Sheet(shape, Cells(shape.dataset, columns, keys), records, requested_at))
+        except Unusual:
+            pass
+    return make(sheet(shape, [whole(record) for record in records], requested_at))
 
 
 def sheet(shape: Shape, documents: Sequence[Json], requested_at: datetime) -> Sheet:
@@ -76,7 +72,7 @@ def sheet(shape: Shape, documents: Sequence[Json], requested_at: datetime) -> Sh
     if len(set(keys)) < len(keys):
         chosen = _newest(keys, documents, shape.update_member)
         documents, keys = [documents[i] for i in chosen], [keys[i] for i in chosen]
-    made = Sheet(shape, Cells(shape.dataset, documents, keys), requested_at)
+    made = Sheet(shape, Cells(shape.dataset, documents, keys), documents, requested_at)
     for i, document in enumerate(documents):
         key = document.get(shape.key_member)
         if type(key) is not str or not key:
@@ -93,7 +89,8 @@ def finish(
 ) -> Rows:
     """Rows from the root's own columns and makers of child frames; rows with a problem are left out of all frames."""
     dataset = made.shape.dataset
-    whole = {**columns, dataset.key: texts(made.keys), **_meta(made, columns, dropped)}
+    hashed_later = texts([None] * len(made.keys))
+    whole = {**columns, dataset.key: texts(made.keys), "content_hash": hashed_later, **_meta(made, columns, dropped)}
     root = frame_of([(c.name, c.kind) for c in dataset.root.all_columns], whole)
     frames: Frames = {dataset.name: root}
     for table in dataset.children:
@@ -103,6 +100,7 @@ def finish(
         for table in dataset.tables:
             owners = frames[table.name][table.parent_key or dataset.key]
             frames[table.name] = frames[table.name][~owners.isin(bad)].reset_index(drop=True)
+    frames[dataset.name]["content_hash"] = texts(content_hashes(dataset, frames))
     return Rows(frames, _once(made.cells.problems))
 
 
@@ -112,34 +110,46 @@ def child_frame(table: Table, columns: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def live_unless(values: Sequence[Any], dead: Collection[Any]) -> pd.Series:
-    """True where a status is not among the dead ones; missing counts as live."""
-    return pd.Series([v not in dead for v in values], dtype="boolean") if values else constant(value=True, length=0)
+    """True where a status is not among the dead ones; missing counts as live, and so does what is no status at all."""
+    if not values:
+        return constant(value=True, length=0)
+    return pd.Series([isinstance(v, list | dict) or v not in dead for v in values], dtype="boolean")
 
 
 @dataclass(frozen=True)
 class SubDocuments:
     """Sub-documents of all documents: each with its root's key, its root's row, and its place under it, from 0."""
 
-    documents: list[Json]
+    documents: Sequence[Json] | Columns
     owners: list[str]
-    roots: np.ndarray[Any, np.dtype[np.int64]]
-    places: np.ndarray[Any, np.dtype[np.int64]]
+    roots: Places
+    places: Places
 
     def only(self, chosen: list[int]) -> SubDocuments:
         """Those at the chosen places; their places under their roots stay as they were."""
         if len(chosen) == len(self.documents):
             return self
-        documents, owners = [self.documents[i] for i in chosen], [self.owners[i] for i in chosen]
-        return SubDocuments(documents, owners, self.roots[chosen], self.places[chosen])
+        some = self.documents
+        documents = some.take(chosen) if isinstance(some, Columns) else [some[i] for i in chosen]
+        return SubDocuments(documents, [self.owners[i] for i in chosen], self.roots[chosen], self.places[chosen])
 
 
 def sub_documents(made: Sheet, member: str) -> SubDocuments:
     """Sub-documents under a member of all documents; one that is no list of objects is a problem of its root."""
+    inner: Sequence[Json] | Columns
+    if isinstance(made.cells.documents, Columns):
+        inner, roots = made.cells.documents.children(member)
+    else:
+        inner, roots = _inner(made, made.cells.documents, member)
+    counts = np.bincount(roots, minlength=len(made.keys))
+    places = np.arange(len(roots)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return SubDocuments(inner, [made.keys[i] for i in roots.tolist()], roots, places)
+
+
+def _inner(made: Sheet, documents: Sequence[Json], member: str) -> tuple[list[Json], Places]:
     found: list[Json] = []
-    owners: list[str] = []
     roots: list[int] = []
-    places: list[int] = []
-    for i, (document, key) in enumerate(zip(made.documents, made.keys, strict=True)):
+    for i, document in enumerate(documents):
         inner = document.get(member)
         if inner is None:
             continue
@@ -147,10 +157,8 @@ def sub_documents(made: Sheet, member: str) -> SubDocuments:
             made.cells.problem(i, made.shape.dataset.type_rule, member, "is no list of objects")
             continue
         found += inner
-        owners += [key] * len(inner)
         roots += [i] * len(inner)
-        places += range(len(inner))
-    return SubDocuments(found, owners, np.asarray(roots, dtype="int64"), np.asarray(places, dtype="int64"))
+    return found, np.asarray(roots, dtype="int64")
 
 
 def _meta(made: Sheet, columns: Mapping[str, Any], dropped: Collection[str]) -> dict[str, Any]:
@@ -160,33 +168,22 @@ def _meta(made: Sheet, columns: Mapping[str, Any], dropped: Collection[str]) -> 
         member = made.shape.update_member
         updated = made.cells.time(member) if member else pd.Series([pd.NaT] * len(made.keys), dtype=UTC_TIME)
     return {
-        "content_hash": texts(_hashes(made)),
         "version": updated.astype(UTC_TIME).fillna(requested),
-        "extra": texts(_extras(made, frozenset(dropped))),
+        "extra": texts(_extras(made, dropped)),
     }
 
 
-def _hashes(made: Sheet) -> list[str]:
-    silent = frozenset(made.shape.silent) | _UPDATE_TIMES
-    blake2b, canonical = hashlib.blake2b, _CANONICAL.encode
-    hashes = []
-    for document in made.documents:
-        # Copying and taking out is several times faster than building anew what stays.
-        content = document.copy()
-        for name in silent:
-            content.pop(name, None)
-        hashes.append(blake2b(canonical(content), digest_size=16).hexdigest())
-    return hashes
+def _extras(made: Sheet, dropped: Collection[str]) -> list[str | None]:
+    known = frozenset(made.shape.known) | frozenset(dropped)
+    documents = made.cells.documents
+    if isinstance(documents, Columns) and documents.names <= known:
+        return [None] * len(documents)
+    return [None if d.keys() <= known else _extra(d, known) for d in made.records]
 
 
-def _extras(made: Sheet, dropped: frozenset[str]) -> list[str | None]:
-    known = frozenset(made.shape.known) | dropped
-    return [None if d.keys() <= known else _extra(d, known) for d in made.documents]
-
-
-def _extra(document: Json, known: frozenset[str]) -> str | None:
+def _extra(document: Received, known: frozenset[str]) -> str | None:
     kept = {k: _without_secrets(v) for k, v in document.items() if k not in known and not _hidden(k)}
-    return encode(kept).decode() if kept else None
+    return _CANONICAL.encode(kept).decode() if kept else None
 
 
 def _hidden(name: str) -> bool:
@@ -201,7 +198,7 @@ def _without_secrets(value: Any) -> Any:
 
 def _unidentified(key: object, document: Json) -> str:
     """A stand-in for a key that is no text, stable from reading to reading."""
-    digest = hashlib.blake2b(_CANONICAL.encode(document), digest_size=8).hexdigest()
+    digest = blake2b(_CANONICAL.encode(document), digest_size=8).hexdigest()
     return str(key) if isinstance(key, int) else f"unidentified-{digest}"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Final
 
 import pyarrow as pa
@@ -25,6 +26,7 @@ _MONTHS: Final = {
 _TYPE = pa.timestamp("us", "UTC")
 
 
+@lru_cache(maxsize=4096)  # paging looks at the same time several times
 def parse_time(text: str) -> datetime | None:
     """One time as timezone-aware UTC, or None when the text is no time."""
     found = _JAVASCRIPT.fullmatch(text)
@@ -47,11 +49,13 @@ def is_coarse(text: str) -> bool:
     return "." not in text
 
 
-def parse_times(values: Sequence[str | None]) -> tuple[pa.Array, list[int]]:
+def parse_times(values: Sequence[str | None] | pa.Array) -> tuple[pa.Array, list[int]]:
     """A column of times as `timestamp[us, UTC]`, and the places of texts that are no time (missing there)."""
+    column = values if isinstance(values, pa.Array) else pa.array(values, pa.string())
     try:
-        return pa.array(values, pa.string()).cast(_TYPE), []
+        return column.cast(_TYPE), []
     except pa.ArrowInvalid:
+        values = column.to_pylist()
         moments = [None if value is None else parse_time(value) for value in values]
         bad = [i for i, (v, m) in enumerate(zip(values, moments, strict=True)) if v is not None and m is None]
         return pa.array(moments, _TYPE), bad

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from stokly_sync.flow import Json
+from stokly_sync.flow import Json, Received
 from stokly_sync.systems.stokly.client import StoklyClient
 from stokly_sync.systems.stokly.filters import where
 from stokly_sync.systems.stokly.paging import IDS_AT_ONCE, Listing, settled
@@ -29,7 +29,7 @@ class ItemLists:
     def __init__(self, client: StoklyClient, *, whole: bool) -> None:
         self._client = client
         self._whole = whole
-        self._kept: dict[str, dict[str, list[Json]] | None] = {}
+        self._kept: dict[str, dict[str, list[Received]] | None] = {}
 
     def add_to(self, documents: Sequence[Json]) -> None:
         """Put `$barcodes`, `$attributes` and `$components` into documents of items, each where there is any.
@@ -51,7 +51,7 @@ class ItemLists:
             part = {"item_id": row.get("composingItemId"), "quantity": row.get("quantity")}
             by_id[str(row[KEY])].setdefault("$components", []).append(part)
 
-    def _rows(self, listing: Listing, by_id: dict[str, Json], value: str) -> list[Json]:
+    def _rows(self, listing: Listing, by_id: dict[str, Json], value: str) -> list[Received]:
         """Rows of a list for these items that have a value, sorted by it."""
         kept = self._all(listing) if self._whole else None
         if kept is not None:
@@ -61,19 +61,19 @@ class ItemLists:
         rows = [row for row in rows if str(row.get(KEY)) in by_id and row.get(value)]
         return sorted(rows, key=lambda row: str(row[value]))
 
-    def _by_ids(self, listing: Listing, ids: Sequence[str]) -> list[Json]:
+    def _by_ids(self, listing: Listing, ids: Sequence[str]) -> list[Received]:
         parts = [ids[start : start + IDS_AT_ONCE] for start in range(0, len(ids), IDS_AT_ONCE)]
         found = self._client.each(lambda part: self._read(listing.narrowed(where(KEY).among(part))), parts)
         return [row for rows in found for row in rows]
 
-    def _all(self, listing: Listing) -> dict[str, list[Json]] | None:
+    def _all(self, listing: Listing) -> dict[str, list[Received]] | None:
         """The whole list by item, read once; None where it is too long to keep."""
         if listing.path not in self._kept:
             self._kept[listing.path] = self._read_all(listing)
         return self._kept[listing.path]
 
-    def _read_all(self, listing: Listing) -> dict[str, list[Json]] | None:
-        by_item: dict[str, list[Json]] = {}
+    def _read_all(self, listing: Listing) -> dict[str, list[Received]] | None:
+        by_item: dict[str, list[Received]] = {}
         for page in settled(self._client, listing):
             if (page.count or 0) > LONGEST_KEPT:
                 return None

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
-from stokly_sync.flow import Json, Page, Scope, Window
+from stokly_sync.flow import Json, Page, Received, Scope, Window
 from stokly_sync.systems.stokly.client import ListPage, StoklyClient
 from stokly_sync.systems.stokly.documents.products import DELETED, VARIABLE
 from stokly_sync.systems.stokly.filters import where
@@ -37,7 +37,7 @@ def read_items(client: StoklyClient, scope: Scope) -> Iterator[Page]:
     return in_chunks(client, source, _changed(client, scope.window))
 
 
-def complete(client: StoklyClient, rows: Sequence[Json]) -> list[Json]:
+def complete(client: StoklyClient, rows: Sequence[Received]) -> Sequence[Received]:
     """Items with `$barcodes`, `$attributes`, `$components`, `$images` and `$parent`, each only where there is any."""
     return _complete(client, rows, ItemLists(client, whole=False))
 
@@ -45,7 +45,7 @@ def complete(client: StoklyClient, rows: Sequence[Json]) -> list[Json]:
 SOURCE: Final = Source("items", KEY, live=_LIVE, complete=complete, call_each=False)
 
 
-def _complete(client: StoklyClient, rows: Sequence[Json], lists: ItemLists) -> list[Json]:
+def _complete(client: StoklyClient, rows: Sequence[Received], lists: ItemLists) -> Sequence[Received]:
     documents = [dict(row) for row in rows]
     lists.add_to(documents)
     if client.settings.item_images:
@@ -87,7 +87,7 @@ def _images(client: StoklyClient, documents: Sequence[Json]) -> None:
             document["$images"] = addresses
 
 
-def _may_be_variant(document: Json) -> bool:
+def _may_be_variant(document: Received) -> bool:
     return document.get("format") != VARIABLE and document.get("status") not in DELETED
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from stokly_sync.flow import Json, Page, Scope, Window
+from stokly_sync.flow import Page, Received, Scope, Window
 from stokly_sync.systems.stokly.client import ListPage, StoklyClient
 from stokly_sync.systems.stokly.filters import where
 from stokly_sync.systems.stokly.paging import Listing, by_ids
@@ -28,17 +28,18 @@ _REAL_LINES: Final = where("parentId").is_missing()
 _OPEN: Final = where("itemStatuses").contains("unprocessed") & where("stage").differs("removed")
 
 
-def complete(client: StoklyClient, rows: Sequence[Json]) -> list[Json]:
+def complete(client: StoklyClient, rows: Sequence[Received]) -> Sequence[Received]:
     """Orders with their lines under `items`, several at once; an order that is gone by now is left out."""
-    embedded = [embedded_lines(client.settings, row) for row in rows]
-    fetched = iter(
-        client.each(
-            lambda row: client.sub_list(f"{PATH}/{row.get(KEY)}/items", filter=_REAL_LINES),
-            [row for row, inside in zip(rows, embedded, strict=True) if not inside],
-        )
-    )
-    lines = [row.get("items") or [] if inside else next(fetched) for row, inside in zip(rows, embedded, strict=True)]
-    return [{**row, "items": items} for row, items in zip(rows, lines, strict=True) if items is not None]
+    bare = [row for row in rows if not embedded_lines(client.settings, row)]
+    if not bare:
+        return list(rows)
+    found = client.each(lambda row: client.sub_list(f"{PATH}/{row.get(KEY)}/items", filter=_REAL_LINES), bare)
+    fetched = {id(row): items for row, items in zip(bare, found, strict=True)}
+    return [
+        {**row, "items": fetched[id(row)]} if id(row) in fetched else row
+        for row in rows
+        if fetched.get(id(row), ()) is not None
+    ]
 
 
 SOURCE: Final = Source("orders", KEY, live=where("stage").differs("removed"), dated="orders", complete=complete)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from stokly_sync.flow import Json, Page, Scope
+from stokly_sync.flow import Json, Page, Received, Scope
 from stokly_sync.systems.stokly.client import StoklyClient
 from stokly_sync.systems.stokly.documents.products import VARIABLE
 from stokly_sync.systems.stokly.filters import where
@@ -38,12 +38,12 @@ def read_stock(client: StoklyClient, scope: Scope) -> Iterator[Page]:  # noqa: A
             yield Page(documents[start : start + client.settings.page_size], requested_at, None, len(documents))
 
 
-def _total(row: Json) -> Json:
+def _total(row: Received) -> Json:
     counts: Json = {name: row[name] for name in _COUNTS if name in row}
     return {"stockId": f"{row.get('itemId')}/", "itemId": row.get("itemId"), "sku": row.get("sku"), **counts}
 
 
-def _by_location(client: StoklyClient) -> tuple[list[Json], datetime]:
+def _by_location(client: StoklyClient) -> tuple[list[Received], datetime]:
     """One document for each item and location, summed over bins, and when the first page was asked for."""
     found: dict[tuple[str, str], Json] = {}
     requested_at: datetime | None = None

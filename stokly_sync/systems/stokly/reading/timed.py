@@ -13,7 +13,7 @@ from datetime import timedelta
 from itertools import chain
 from typing import Final
 
-from stokly_sync.flow import Json, Page, Scope, Window
+from stokly_sync.flow import Page, Received, Scope, Window
 from stokly_sync.systems.stokly.client import FilterRefused, ListPage, StoklyClient
 from stokly_sync.systems.stokly.documents.times import parse_time
 from stokly_sync.systems.stokly.filters import Filter, stamp, where
@@ -21,7 +21,7 @@ from stokly_sync.systems.stokly.paging import Listing, by_time, settled, unorder
 from stokly_sync.systems.stokly.settings import StoklySettings
 from stokly_sync.systems.stokly.unverified import CREATED, PROVEN_PATHS, UPDATED, Dated, path_of
 
-Complete = Callable[[StoklyClient, Sequence[Json]], list[Json]]
+Complete = Callable[[StoklyClient, Sequence[Received]], Sequence[Received]]
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def whole_pages(pages: Iterator[ListPage]) -> Iterator[Page]:
 def with_lines(source_path: Callable[[StoklySettings], str], key: str) -> Complete:
     """A `complete` that puts the list `{path}/{id}/items` under `items`, for each row, several at once."""
 
-    def complete(client: StoklyClient, rows: Sequence[Json]) -> list[Json]:
+    def complete(client: StoklyClient, rows: Sequence[Received]) -> Sequence[Received]:
         path = source_path(client.settings)
         lines = client.each(lambda row: client.sub_list(f"{path}/{row.get(key)}/items"), rows)
         # Without such a list the totals still count; a row that vanished meanwhile is the next sweep's affair.
@@ -167,14 +167,14 @@ def with_lines(source_path: Callable[[StoklySettings], str], key: str) -> Comple
 _SLACK: Final = timedelta(seconds=1)
 
 
-def _within(row: Json, span: Window) -> bool:
+def _within(row: Received, span: Window) -> bool:
     text = row.get(UPDATED)
     moment = parse_time(text) if isinstance(text, str) else None
     # Times may be written in whole seconds, so that one just inside may look as if it were just outside.
     return moment is not None and span.start - _SLACK <= moment <= span.end + _SLACK
 
 
-def _cursor(rows: Sequence[Json], field: str) -> str | None:
+def _cursor(rows: Sequence[Received], field: str) -> str | None:
     moments = [m for row in rows if isinstance(text := row.get(field), str) and (m := parse_time(text))]
     return stamp(max(moments)) if moments else None
 

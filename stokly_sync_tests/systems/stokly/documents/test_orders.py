@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -18,6 +19,7 @@ from stokly_sync.flow import Rows
 from stokly_sync.systems.stokly.documents.orders import order_rows
 from stokly_sync.systems.stokly.settings import StoklySettings
 from stokly_sync.systems.transport import decode, encode
+from stokly_sync_tests.systems.stokly.documents.both import read_both
 from stokly_sync_tests.systems.stokly.made import NOON, at, line, row_id, whole_order
 
 ASKED = datetime(2026, 3, 3, tzinfo=UTC)
@@ -25,8 +27,7 @@ ORDERS = DATASETS["stokly.orders"]
 
 
 def rows(*documents: dict[str, Any], **settings: Any) -> Rows:
-    # Over the wire and back, so that numbers have the types that they have there.
-    return order_rows(decode(encode(list(documents))), ASKED, settings=StoklySettings(**settings))
+    return read_both(partial(order_rows, settings=StoklySettings(**settings)), documents, ASKED)
 
 
 def one(*documents: dict[str, Any], **settings: Any) -> pd.Series:

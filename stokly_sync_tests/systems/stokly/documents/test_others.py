@@ -16,7 +16,8 @@ from stokly_sync.contracts.tables import empty
 from stokly_sync.flow import Extract, Rows
 from stokly_sync.systems.stokly import StoklySettings
 from stokly_sync.systems.stokly.extracts import extracts
-from stokly_sync.systems.transport import decode, encode
+from stokly_sync.systems.transport import decode
+from stokly_sync_tests.systems.stokly.documents.both import read_both
 from stokly_sync_tests.systems.stokly.made import at, customer, item, row_id
 
 ASKED = datetime(2026, 3, 3, tzinfo=UTC)
@@ -27,7 +28,7 @@ def extract(name: str, **settings: Any) -> Extract:
 
 
 def rows(name: str, *documents: dict[str, Any], **settings: Any) -> Rows:
-    return extract(name, **settings).rows(decode(encode(list(documents))), ASKED)
+    return read_both(extract(name, **settings).rows, documents, ASKED)
 
 
 def one(name: str, *documents: dict[str, Any], **settings: Any) -> pd.Series:
@@ -40,7 +41,7 @@ def found_rules(name: str, *documents: dict[str, Any]) -> list[str]:
     return [p.rule for p in validate(DATASETS[f"stokly.{name}"], rows(name, *documents)).problems]
 
 
-@pytest.mark.parametrize("name", [name.removeprefix("stokly.") for name in DATASETS])
+@pytest.mark.parametrize("name", [name.removeprefix("stokly.") for name in DATASETS if name.startswith("stokly.")])
 def test_every_dataset_has_an_extract_whose_empty_frames_fit_the_contract(name: str) -> None:
     made = rows(name)
     for table in DATASETS[f"stokly.{name}"].tables:

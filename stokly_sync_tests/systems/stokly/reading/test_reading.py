@@ -286,7 +286,7 @@ def test_stock_adds_bins_and_never_the_roll_up_rows(account: Any, connect: Any) 
     client = connect(account(rows), page_size=2)
     documents = {d["stockId"]: d for page in pages(client, "stock", Scope(window(0, 15))) for d in page.documents}
     assert set(documents) == {f"{row_id('item 1')}/", "a/L"}
-    assert documents["a/L"] | {"onHand": -2, "quarantined": 1, "onOrder": 7} == documents["a/L"]
+    assert dict(documents["a/L"]) | {"onHand": -2, "quarantined": 1, "onOrder": 7} == documents["a/L"]
     assert documents[f"{row_id('item 1')}/"]["available"] == -4
 
 

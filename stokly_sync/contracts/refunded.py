@@ -1,6 +1,7 @@
 """What was refunded of each order: by line where the refund says so, the rest beside the lines (O3).
 
-Belongs here: bringing refunds, their lines and loose credit notes together. How an order shows them stands in `orders`.
+Belongs here: bringing refunds, their lines and loose credit notes together. How an order
+shows them is a matter of each destination.
 """
 
 from __future__ import annotations

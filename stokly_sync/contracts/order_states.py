@@ -1,20 +1,67 @@
-"""When an order is confirmed, cancelled or complete, read from Stokly's stages, line statuses, payments and tags."""
+"""When an order is confirmed, cancelled or complete, read from Stokly's stages, line statuses, payments and tags.
+
+Every destination asks the same questions of the same rows; which answers it wants is said by its settings, of which
+only the form is known here.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 import numpy as np
 import pandas as pd
 
 from stokly_sync.contracts import columns
-from stokly_sync.systems.ometria.settings import Confirmed, OrderStatus
 
 REMOVED_STAGE: Final = "removed"
 UNKNOWN: Final = "unknown"
 _LIST: Final = msgspec.json.Decoder(list[Any])
+
+
+class Confirmed(Protocol):
+    """When an order counts as confirmed (X5); all conditions must hold."""
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """Stages of a sale order that count."""
+
+    @property
+    def payment_states(self) -> tuple[str, ...]:
+        """Payment states that count; `unknown` stands for orders without one."""
+
+    @property
+    def hold_tags(self) -> tuple[str, ...]:
+        """Tags that hold an order back."""
+
+    @property
+    def needed_tags(self) -> tuple[str, ...]:
+        """Tags that an order must carry, all of them."""
+
+
+class OrderStatus(Protocol):
+    """What an order's status is called at a destination, and which line statuses lead there."""
+
+    @property
+    def open(self) -> str:
+        """Confirmed, not yet sent in full."""
+
+    @property
+    def complete(self) -> str:
+        """Every line has left, been collected or come back."""
+
+    @property
+    def cancelled(self) -> str:
+        """Removed in Stokly, or every line cancelled."""
+
+    @property
+    def done_lines(self) -> tuple[str, ...]:
+        """Line statuses in Stokly that need nothing more."""
+
+    @property
+    def cancelled_lines(self) -> tuple[str, ...]:
+        """Line statuses in Stokly that mean cancelled."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,23 @@
+"""Dotdigital: contacts with metrics, catalogue with stock, orders with refunds and dispatch events; see `feeds`."""
+
+from typing import Final
+
+from stokly_sync.flow import System
+from stokly_sync.systems.dotdigital.client import DotdigitalClient, connect
+from stokly_sync.systems.dotdigital.feeds import NAME, feeds
+from stokly_sync.systems.dotdigital.probing import probe
+from stokly_sync.systems.dotdigital.rules import RULES
+from stokly_sync.systems.dotdigital.settings import DotdigitalSettings
+
+SYSTEM: Final = System(
+    name=NAME,
+    title="Dotdigital",
+    settings=DotdigitalSettings,
+    connect=connect,
+    calls=lambda client: client.calls,
+    rules=RULES,
+    feeds=feeds,
+    probe=probe,
+)
+
+__all__ = ["SYSTEM", "DotdigitalClient", "DotdigitalSettings"]

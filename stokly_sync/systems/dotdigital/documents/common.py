@@ -1,0 +1,122 @@
+"""What documents of every type share: optional members, money that is always a float, and whose an address is.
+
+Belongs here: rules of the wire that hold for each record type. Nothing of a single type. Source: Dotdigital API
+contract 3 (key and schema rules).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from stokly_sync.contracts import columns
+from stokly_sync.contracts.owners import accounts, departed, reachable
+from stokly_sync.flow import Document, Frames, Json, Problem
+
+LONGEST_TEXT: Final = 1000
+"""Characters of one text; the vendor's own client cuts there. Source: Dotdigital API contract 3."""
+_LATEST: Final = pd.Timestamp.max.tz_localize("UTC")
+_PENNIES: Final = 2
+
+
+def with_optional(body: Json, **members: object) -> Json:
+    """Add the members that have a value (not None, not empty) to the body, and give it back; texts are cut."""
+    for name, value in members.items():
+        if value:
+            body[name] = value[:LONGEST_TEXT] if isinstance(value, str) else value
+    return body
+
+
+def floats(nanos: npt.NDArray[np.int64], currency: pd.Series) -> list[Decimal]:
+    """Amounts rounded once to the minor unit and written with two places at least.
+
+    A whole number would fix the field's type as whole, and every later amount with pennies would be refused.
+    """
+    digits = columns.digits(currency)
+    made = columns.decimals(nanos, digits)
+    return [amount(value) for value in made if value is not None]
+
+
+def amount(value: Decimal) -> Decimal:
+    """A number with two places at least."""
+    exponent = value.as_tuple().exponent
+    return value.quantize(Decimal("0.01")) if isinstance(exponent, int) and exponent > -_PENNIES else value
+
+
+def problems_where(keys: Sequence[str], mask: Iterable[bool], rule: str, detail: str) -> list[Problem]:
+    """One problem for each key whose mask is true."""
+    return [Problem(key, rule, detail) for key, hit in zip(keys, mask, strict=True) if hit]
+
+
+def without(documents: Sequence[Document], problems: Iterable[Problem]) -> list[Document]:
+    """The documents that have no problem."""
+    bad = {problem.key for problem in problems}
+    return [document for document in documents if document.key not in bad] if bad else list(documents)
+
+
+def owners_of_addresses(*customers: pd.DataFrame) -> dict[str, str]:
+    """The customer who is the contact of each address (in lower case): the one registered first, then the lower id.
+
+    Customers that are gone and addresses that cannot be written to do not count. Source: D2.
+    """
+    known = pd.concat(customers, ignore_index=True).drop_duplicates("customer_id")
+    alive = known[columns.flags(known["live"]) & known["merged_into"].isna().to_numpy()]
+    ranked = alive.assign(_since=alive["created_at"].fillna(_LATEST)).sort_values(["_since", "customer_id"])
+    owners: dict[str, str] = {}
+    for customer, email in zip(columns.keys(ranked["customer_id"]), columns.texts(ranked["email"]), strict=True):
+        if email and reachable(email.strip()):
+            owners.setdefault(email.strip().lower(), customer)
+    return owners
+
+
+@dataclass(frozen=True)
+class Buyer:
+    """Whom an order belongs to: the contact's customer id, or a guest's address; neither where nobody can be told."""
+
+    customer: str | None
+    email: str | None
+    guest: bool
+
+    def identity(self, identifier: str) -> Json | None:
+        """The buyer as `contactIdentity`."""
+        if self.customer is not None:
+            return {"identifier": identifier, "value": self.customer}
+        return {"identifier": "email", "value": self.email} if self.email else None
+
+
+def buyers(frames: Frames) -> dict[str, Buyer]:
+    """The buyer of each order of `stokly.orders`, by order id.
+
+    A customer that was merged away is the one that took over, and one whose address belongs to an earlier customer is
+    that one; a guest whose address a customer has is that customer. `frames` holds those customers.
+    """
+    orders, customers = frames["stokly.orders"], frames["stokly.customers"]
+    owners = owners_of_addresses(customers)
+    emails = dict(zip(columns.keys(customers["customer_id"]), columns.texts(customers["email"]), strict=True))
+    found = {}
+    for key, named, account, email in zip(
+        columns.keys(orders["order_id"]),
+        columns.texts(orders["customer_id"]),
+        accounts(columns.texts(orders["customer_id"]), departed(frames)),
+        columns.texts(orders["customer_email"]),
+        strict=True,
+    ):
+        if account is not None:
+            own = (emails.get(account) or "").strip().lower()
+            found[key] = Buyer(owners.get(own, account), None, guest=False)
+            continue
+        reached = reachable((email or "").strip())
+        found[key] = Buyer(owners.get((reached or "").lower()), reached, guest=named is None)
+    return found
+
+
+def later(*moments: datetime | None) -> datetime | None:
+    """The latest of some moments, None where there is none."""
+    return max(filter(None, moments), default=None)
