@@ -16,7 +16,7 @@ from typing import Final
 
 from benchmarks import surroundings
 from benchmarks.context import Context
-from benchmarks.harness import ROOT, child, cpu_seconds, rounds
+from benchmarks.harness import ROOT, child, rounds
 from benchmarks.results import Line, at_most
 
 TITLE: Final = "Dagster's share of a quarter of an hour with nothing to do"
@@ -42,15 +42,16 @@ def run(context: Context) -> list[Line]:
         runs: Mapping[str, int] = asked["runs"]
         sides = {job: lambda job=job: child(["benchmarks.product.cycle", job], env=env) for job in runs}
         samples = rounds(sides, count=context.rounds, warm=False)
-    shares = {
-        job: median([one.seconds - float(one.figures["work"]) for one in found]) for job, found in samples.items()
-    }
-    lines = [Line(f"runs of {job}: {runs[job]}", f"{runs[job] * share:.1f} s") for job, share in shares.items()]
+    lines, wall, processor = [], asked["schedules"] + asked["sensors"], 0.0
+    for job, found in samples.items():
+        share = runs[job] * median([one.seconds - float(one.figures["work"]) for one in found])
+        lines.append(Line(f"runs of {job}: {runs[job]}", f"{share:.1f} s"))
+        wall += share
+        processor += runs[job] * median([one.cpu - float(one.figures["work_cpu"]) for one in found])
     lines += [Line(f"ticks of {kind}", f"{asked[kind]:.1f} s") for kind in ("schedules", "sensors")]
-    processor = sum(runs[job] * cpu_seconds(found) for job, found in samples.items())
-    lines.append(Line("processor time of the runs, the work in them included", f"{processor:.1f} s"))
-    total = sum(runs[job] * share for job, share in shares.items()) + asked["schedules"] + asked["sensors"]
-    return [*lines, at_most("in all", total, 15.0, unit=" s")]
+    # What other work on the machine does not move much.
+    lines.append(Line("processor time of the runs", f"{processor:.1f} s"))
+    return [*lines, at_most("in all", wall, 15.0, unit=" s")]
 
 
 def _environment(wire: str, database: str, home: Path) -> Mapping[str, str]:
