@@ -18,7 +18,7 @@ from stokly_sync.flow import Page
 from stokly_sync.landing.store import Chunk
 
 # Pages that may wait to be checked; those of orders hold a few hundred documents, others a thousand small ones.
-_AHEAD: Final = 8
+_AHEAD: Final = 3
 _PATIENCE_S: Final = 0.5
 
 

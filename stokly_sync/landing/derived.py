@@ -45,6 +45,7 @@ _COLUMNS: Final = (
 # Most customers have fewer orders; of those with more, the newest mostly fill the history.
 _FIRST_ORDERS: Final = 50
 _CHUNK_CUSTOMERS: Final = 5_000
+_CHUNK_ORDERS: Final = 10_000
 
 # A removed order takes its version away with it, and a row must not seem older than it was.
 _DIFFERENT: Final = Merge(
@@ -123,7 +124,7 @@ def refresh(conn: sa.Connection, deriving: Deriving, dataset: str, found: pd.Dat
 
 
 def recompute(warehouse: Warehouse, deriving: Deriving, start: datetime | None = None) -> int:
-    """Recompute the metrics of every customer, some thousand in a transaction; gives how many changed.
+    """Recompute the metrics of every customer, some thousand orders in a transaction; gives how many changed.
 
     Changes belong to the window that begins at `start`, or to that of the customer's newest row. Needed where orders
     were landed without metrics or under another basis; else it changes nothing.
@@ -134,6 +135,9 @@ def recompute(warehouse: Warehouse, deriving: Deriving, start: datetime | None =
             found = read_frame(conn, _customers_after(warehouse.brand, after))
             if found.empty:
                 return changed
+            # As many customers as have few enough orders together to keep memory flat, but at least one.
+            fits = found["orders"].cumsum() <= _CHUNK_ORDERS
+            found = found[fits | (found.index == 0)].drop(columns="orders")
             after = str(found["owner"].iloc[-1])
             if start is not None:
                 found["window_start"] = pd.Series([start] * len(found), dtype=UTC_TIME)
@@ -149,8 +153,8 @@ def _customers_after(brand: str, after: str) -> sa.Select[*tuple[Any, ...]]:
         )
     ).subquery()
     newest = (sa.func.max(named.c.window_start).label("window_start"), sa.func.max(named.c.version).label("version"))
-    key = named.c.customer_id
-    return sa.select(key.label("owner"), *newest).group_by(key).order_by(key).limit(_CHUNK_CUSTOMERS)
+    key, orders = named.c.customer_id, sa.func.count().label("orders")
+    return sa.select(key.label("owner"), *newest, orders).group_by(key).order_by(key).limit(_CHUNK_CUSTOMERS)
 
 
 def _causes(key: Any, owner: Any, window_start: Any, version: Any) -> pd.DataFrame:
