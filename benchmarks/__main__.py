@@ -21,6 +21,7 @@ NAMES = (
     "first_load",
     "delivery",
     "latency",
+    "consent",
     "unchanged",
     "calls",
     "memory",

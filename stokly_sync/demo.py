@@ -42,6 +42,7 @@ concurrency = 4
 [dotdigital]
 rate = 1000.0
 poll_seconds = 0.2
+contact_fields = { NOTES = "extra.notes" }
 
 [ometria]
 rate = 1000.0
@@ -49,6 +50,9 @@ concurrency = 4
 """
 _LIMITED: Final = """\
 # Written by `stokly-sync demo --limits`: rates are the defaults, as for real accounts.
+[dotdigital]
+contact_fields = { NOTES = "extra.notes" }
+
 [ometria]
 """
 # A custom field from a member of Stokly that the contract does not know, so that field mapping is part of the demo.

@@ -9,7 +9,7 @@ made from these declarations. No vendor, no database and no Dagster here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
@@ -70,6 +70,28 @@ class State(StrEnum):
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     IN_DOUBT = "in_doubt"
+
+
+class Choice(StrEnum):
+    """What somebody has said of being written to (X19)."""
+
+    IN = "in"
+    OUT = "out"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One choice as a system tells it; `said_at` (UTC) is None where nobody knows when: then the first sight counts.
+
+    Whose it is, is said by Stokly's customer id, by the e-mail address, or by both.
+    """
+
+    channel: str
+    choice: Choice
+    said_at: datetime | None
+    customer: str | None = None
+    email: str | None = field(default=None, repr=False)
+    reason: str | None = None
 
 
 @dataclass(frozen=True, order=True)
@@ -284,7 +306,8 @@ class Feed:
     """`send(client, batch)`: one request. Returns the outcome of every record of the batch, or raises
     `BatchRefused`, `InDoubt`, `TransientError` or `PermanentError` for the batch as a whole."""
     settle: Callable[[Any, Sequence[Outcome]], Sequence[Outcome]] | None = None
-    """`settle(client, submitted)`: what is known by now of submitted records; open ones may be left out."""
+    """`settle(client, submitted)`: what is known by now of submitted records; open ones may be left out. A feed of
+    `ReplayClass.UPSERT` may say planned of those whose fate nobody can tell any more: they are sent again."""
     look_up: Callable[[Any, Sequence[Record]], Sequence[Outcome]] | None = None
     """For `ReplayClass.LOOK_UP`: whether records arrived; a key left out did not."""
     read_back: Callable[[Any], Iterator[Facts]] | None = None
@@ -300,6 +323,9 @@ class Feed:
     gates: tuple[Gate, ...] = ()
     rejected_rule: str = "DELIVERY-REJECTED"
     """Rule code of the exception that a rejection opens."""
+    pool: str | None = None
+    """A pool and a job of its own inside the lane, for what must not wait for others of the lane; it runs by the clock
+    and sends whatever is owed."""
 
     @property
     def id(self) -> str:
@@ -359,3 +385,7 @@ class System:
     """`reference(client)`: vocabulary and shape by kind, for drift (X22)."""
     probe: Callable[[Any], Iterable[Probe]] | None = None
     """`probe(client)`: checks for the doctor, reading only."""
+    choices: Callable[[Any, datetime | None], Iterable[Statement]] | None = None
+    """`choices(client, since)`: who has opted out there since then, or ever; not what its own creation left behind."""
+    said: Callable[[Any, pd.DataFrame], Sequence[Statement]] | None = None
+    """`said(settings, rows)`: choices that rows of the source's customers state, by the members that settings name."""

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
+from stokly_sync.contracts import consent
 from stokly_sync.contracts.rules import Catalogue, catalogue
 from stokly_sync.delivery import planning, sending
 from stokly_sync.delivery.budget import budget_for
@@ -40,6 +41,11 @@ class Parts:
     until: datetime
     """End of the history; interval windows follow."""
     concurrency: int = 2
+    rate: float = 100_000.0
+    """Calls a second that the destination allows; by default so many that nobody ever waits."""
+    drain: float = 0.0
+    """Seconds after which the destination has worked off what it took."""
+    lane: Lane = Lane.BULK
 
     @cached_property
     def warehouse(self) -> Warehouse:
@@ -49,7 +55,7 @@ class Parts:
     @cached_property
     def catalogue(self) -> Catalogue:
         """All rules."""
-        return catalogue([*RULES, *STOKLY.rules, *OMETRIA.rules])
+        return catalogue([*RULES, *consent.RULES, *STOKLY.rules, *OMETRIA.rules])
 
     @cached_property
     def stokly(self) -> StoklySettings:
@@ -65,13 +71,13 @@ class Parts:
 
     @cached_property
     def ometria(self) -> OmetriaSettings:
-        """Settings of the destination, which here has worked off what it took at once."""
+        """Settings of the destination."""
         return OmetriaSettings(
             base_url=f"{self.url}/v2",
             api_key=SecretStr("no-key"),
-            rate=100_000.0,
+            rate=self.rate,
             concurrency=self.concurrency,
-            queue_drain_wait=0.0,
+            queue_drain_wait=self.drain,
         )
 
     @cached_property
@@ -81,8 +87,8 @@ class Parts:
 
     @cached_property
     def destination(self) -> Any:
-        """A client of the destination in the bulk lane."""
-        return OMETRIA.connect(self.ometria, budget_for(self.warehouse.engine, "ometria", self.ometria), Lane.BULK)
+        """A client of the destination in the lane."""
+        return OMETRIA.connect(self.ometria, budget_for(self.warehouse.engine, "ometria", self.ometria), self.lane)
 
     @cached_property
     def extracts(self) -> Mapping[str, Extract]:

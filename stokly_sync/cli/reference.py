@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
+from stokly_sync.contracts.consent import RULES as CONSENT_RULES
 from stokly_sync.contracts.rules import Rule
 from stokly_sync.delivery.rules import RULES as DELIVERY_RULES
 from stokly_sync.settings import ENVIRONMENT_PREFIX, Core
@@ -66,7 +67,11 @@ def settings() -> str:
 def rules() -> str:
     """The page of all rules, by the system that they belong to."""
     parts = [_RULES]
-    for title, some in (*((s.title, s.rules) for s in SYSTEMS), ("Delivery, for every destination", DELIVERY_RULES)):
+    for title, some in (
+        *((s.title, s.rules) for s in SYSTEMS),
+        ("Consent", CONSENT_RULES),
+        ("Delivery, for every destination", DELIVERY_RULES),
+    ):
         parts.append(f"## {title}\n\n" + _table(_COLUMNS, map(_row, sorted(some, key=lambda rule: rule.code))))
     return "\n".join(parts)
 

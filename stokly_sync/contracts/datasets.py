@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from stokly_sync.contracts.consent import CONSENTS
 from stokly_sync.contracts.derived import CUSTOMER_METRICS
 from stokly_sync.contracts.people import CUSTOMERS
 from stokly_sync.contracts.products import ITEMS, STOCK
@@ -11,7 +12,8 @@ from stokly_sync.contracts.sales import CREDIT_NOTES, DISPATCHES, INVOICES, ORDE
 from stokly_sync.contracts.tables import Dataset, Table
 
 DATASETS: Final[dict[str, Dataset]] = {
-    d.name: d for d in (CUSTOMERS, ITEMS, STOCK, ORDERS, INVOICES, REFUNDS, CREDIT_NOTES, DISPATCHES, CUSTOMER_METRICS)
+    d.name: d
+    for d in (CUSTOMERS, ITEMS, STOCK, ORDERS, INVOICES, REFUNDS, CREDIT_NOTES, DISPATCHES, CUSTOMER_METRICS, CONSENTS)
 }
 
 TABLES: Final[dict[str, Table]] = {t.name: t for d in DATASETS.values() for t in d.tables}

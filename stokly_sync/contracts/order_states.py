@@ -1,7 +1,7 @@
-"""When an order is confirmed, cancelled or complete, read from Stokly's stages, line statuses, payments and tags.
+"""Whether an order is open, complete or cancelled, read from Stokly's stages and line statuses.
 
-Every destination asks the same questions of the same rows; which answers it wants is said by its settings, of which
-only the form is known here.
+Every destination asks the same questions of the same rows; what the answers are called is said by its settings, of
+which only the form is known here. Whether an order counts at all stands in `confirmation`.
 """
 
 from __future__ import annotations
@@ -16,28 +16,7 @@ import pandas as pd
 from stokly_sync.contracts import columns
 
 REMOVED_STAGE: Final = "removed"
-UNKNOWN: Final = "unknown"
 _LIST: Final = msgspec.json.Decoder(list[Any])
-
-
-class Confirmed(Protocol):
-    """When an order counts as confirmed (X5); all conditions must hold."""
-
-    @property
-    def stages(self) -> tuple[str, ...]:
-        """Stages of a sale order that count."""
-
-    @property
-    def payment_states(self) -> tuple[str, ...]:
-        """Payment states that count; `unknown` stands for orders without one."""
-
-    @property
-    def hold_tags(self) -> tuple[str, ...]:
-        """Tags that hold an order back."""
-
-    @property
-    def needed_tags(self) -> tuple[str, ...]:
-        """Tags that an order must carry, all of them."""
 
 
 class OrderStatus(Protocol):
@@ -87,30 +66,6 @@ def plain_status(orders: pd.DataFrame, status: OrderStatus) -> list[str]:
         status.cancelled if gone else status.complete if complete else status.open
         for gone, complete in zip(ended, done.tolist(), strict=True)
     ]
-
-
-def not_confirmed(orders: pd.DataFrame, policy: Confirmed) -> dict[int, str]:
-    """Row numbers of orders that are not confirmed, with the reason (X5). Removed orders are not asked about."""
-    reasons: dict[int, str] = {}
-    stage, payment = orders["stage"], orders["payment_status"].fillna(UNKNOWN)
-    for index in np.flatnonzero(~payment.isin(list(policy.payment_states)).to_numpy()).tolist():
-        reasons[index] = f"payment is {payment.iloc[index]}"
-    # Orders share few lists of tags; each distinct one is read once. Code -1, no tags, finds the last element.
-    codes, lists = pd.factorize(orders["tags"])
-    verdicts = [_held(set(_LIST.decode(tags)), policy) for tags in lists] + [_held(set(), policy)]
-    for index in np.flatnonzero(np.array([why is not None for why in verdicts])[codes]).tolist():
-        reasons[index] = verdicts[codes[index]] or ""
-    for index in np.flatnonzero(~stage.isin(list(policy.stages)).to_numpy()).tolist():
-        reasons[index] = f"stage is {stage.iloc[index]}"
-    return reasons
-
-
-def _held(tags: set[Any], policy: Confirmed) -> str | None:
-    hold = next((tag for tag in policy.hold_tags if tag in tags), None)
-    if hold is not None:
-        return f"the tag {hold} holds it"
-    lacking = next((tag for tag in policy.needed_tags if tag not in tags), None)
-    return None if lacking is None else f"the tag {lacking} is not there"
 
 
 def _all_within(statuses: pd.Series, wanted: set[str]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

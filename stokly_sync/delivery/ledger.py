@@ -135,12 +135,17 @@ class Ledger:
         """Store the outcomes of records, each key once.
 
         `sent` says that they were just sent, so that the try counts; otherwise only their fate was learnt.
-        An accepted record keeps no document: it holds personal data that nobody needs any more.
+        An accepted record keeps no document: it holds personal data that nobody needs any more. One whose fate cannot
+        be learnt is planned again, where a feed says so.
         """
         for state in (State.ACCEPTED, State.SUBMITTED, State.REJECTED, State.IN_DOUBT):
             some = [o for o in outcomes if o.state is state]
             if some:
                 self._note(connection, some, _changes(state, now, sent))
+        again = [o.key for o in outcomes if o.state is State.PLANNED]
+        if again:
+            bare = {"state": State.PLANNED, "receipt": None, "reason": None, "rule": None, "settled_at": None}
+            connection.execute(sa.update(LEDGER).where(self._mine, among(connection, LEDGER.c.key, again)).values(bare))
 
     def park(self, connection: sa.Connection, reasons: Mapping[str, str], *, rule: str) -> None:
         """Turn planned records into parked ones, each with its reason."""

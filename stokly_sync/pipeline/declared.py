@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from stokly_sync.contracts import consent
 from stokly_sync.contracts.products import ITEMS
 from stokly_sync.contracts.rules import Catalogue, catalogue
 from stokly_sync.delivery.rules import RULES
@@ -55,9 +56,9 @@ class Declared:
         return tuple(f for f in self.feeds.values() if f.system == system)
 
     def by_window(self, feed: Feed) -> bool:
-        """Whether a feed is run by window; one that takes a snapshot is not."""
+        """Whether a feed is run by window; one that takes a snapshot, or has a pool of its own, is not."""
         extract = self.extracts.get(feed.dataset)
-        return extract is None or not extract.snapshot
+        return feed.pool is None and (extract is None or not extract.snapshot)
 
     def is_catalogue(self, feed: Feed) -> bool:
         """Whether a feed is part of the daily catalogue snapshot (X3)."""
@@ -80,8 +81,8 @@ def declare(settings: Settings, systems: Iterable[System]) -> Declared:
 
 
 def all_rules(systems: Iterable[System]) -> Catalogue:
-    """The rule catalogue: delivery's own rules and those of every system (X2)."""
-    return catalogue([*RULES, *(rule for system in systems for rule in system.rules)])
+    """The rule catalogue: the rules of delivery, of consent and of every system (X2)."""
+    return catalogue([*RULES, *consent.RULES, *(rule for system in systems for rule in system.rules)])
 
 
 def source_of(dataset: str) -> str:

@@ -13,11 +13,13 @@ from typing import Any
 import dagster as dg
 
 from stokly_sync.contracts import money
+from stokly_sync.contracts.consent import POOL
 from stokly_sync.delivery.figures import DeliveryFigures, PlanFigures, PlanScope
 from stokly_sync.flow import Feed, Lane, Mode, System, Team
 from stokly_sync.pipeline import metadata, work
 from stokly_sync.pipeline.declared import Declared
 from stokly_sync.pipeline.failures import RETRIES, explained
+from stokly_sync.pipeline.feed_assets import CHOICES
 from stokly_sync.pipeline.names import lane_name, load_key, owners, system_key
 from stokly_sync.pipeline.services import Services
 from stokly_sync.reconciliation.compare import Comparison
@@ -28,6 +30,8 @@ def destination_assets(declared: Declared, days: dg.DailyPartitionsDefinition) -
     made: list[dg.AssetsDefinition] = []
     for system in declared.destinations:
         made += [_backlog(declared, system), _reconciliation(declared, system)]
+        if system.choices is not None:
+            made.append(_choices(declared, system))
         if any(declared.is_catalogue(f) for f in declared.feeds_of(system.name)):
             made.append(_catalogue(declared, system, days))
     return made
@@ -52,6 +56,24 @@ def _backlog(declared: Declared, system: System) -> dg.AssetsDefinition:
         return dg.MaterializeResult(metadata=_by_feed([d for d in done if d]))
 
     return backlog
+
+
+def _choices(declared: Declared, system: System) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=system_key(system.name, CHOICES),
+        description=f"Who has opted out in {system.title}, and what holds of everybody's consent by now.",
+        group_name=system.name,
+        kinds={system.name},
+        owners=owners(Team.MARKETING),
+        retry_policy=RETRIES,
+        pool=f"{declared.brand}_{system.name}_{POOL}",
+    )
+    def choices(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Services]) -> dg.MaterializeResult[Any]:
+        with explained():
+            found = work.read_choices(runtime, system.name, run_id=context.run.run_id)
+        return dg.MaterializeResult(metadata=metadata.numbers(found))
+
+    return choices
 
 
 def _catalogue(declared: Declared, system: System, days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:

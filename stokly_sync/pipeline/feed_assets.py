@@ -12,16 +12,19 @@ from typing import Any
 
 import dagster as dg
 
+from stokly_sync.contracts.consent import CONSENTS
 from stokly_sync.delivery.figures import DeliveryFigures, PlanFigures, PlanScope
 from stokly_sync.flow import Feed, Mode
 from stokly_sync.pipeline import metadata, work
 from stokly_sync.pipeline.declared import Declared
 from stokly_sync.pipeline.failures import RETRIES, explained
-from stokly_sync.pipeline.names import dataset_key, lane_name, load_key, owners, plan_key
+from stokly_sync.pipeline.names import dataset_key, load_key, owners, plan_key, pool_of, system_key
 from stokly_sync.pipeline.partitions import backfill_by_week, span_of, windows_in
 from stokly_sync.pipeline.services import Services
 
 ROW_SUM, DELIVERED = "row_sum", "delivered"
+CHOICES = "choices"
+"""The asset of a destination that reads back who has opted out there."""
 
 Results = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
 
@@ -66,7 +69,7 @@ def _plan_asset(
         group_name=feed.system,
         kinds={"plan"},
         owners=owners(feed.owner),
-        deps=[*(dataset_key(d) for d in known), *(load_key(declared.feeds[g]) for g in feed.gate_ids)],
+        deps=[*(dataset_key(d) for d in known), *_before(declared, feed)],
         partitions_def=windows,
         backfill_policy=backfill_by_week() if windows else None,
         retry_policy=RETRIES,
@@ -94,6 +97,13 @@ def _plan_asset(
     return planned
 
 
+def _before(declared: Declared, feed: Feed) -> Iterator[dg.AssetKey]:
+    """What has to be done at the destination before a feed is planned."""
+    yield from (load_key(declared.feeds[gate]) for gate in feed.gate_ids)
+    if feed.dataset == CONSENTS.name and declared.systems[feed.system].choices is not None:
+        yield system_key(feed.system, CHOICES)
+
+
 def _load_asset(
     declared: Declared, feed: Feed, windows: dg.TimeWindowPartitionsDefinition | None
 ) -> dg.AssetsDefinition:
@@ -109,7 +119,7 @@ def _load_asset(
         partitions_def=windows,
         backfill_policy=backfill_by_week() if windows else None,
         retry_policy=RETRIES,
-        pool=lane_name(declared.brand, feed.system, feed.lane),
+        pool=pool_of(declared.brand, feed),
         tags={"lane": feed.lane.value, "replay": feed.replay.value},
         check_specs=[
             dg.AssetCheckSpec(

@@ -64,6 +64,16 @@ def owed_windows(services: Services, system: str, *, now: datetime) -> dict[date
     return dict(sorted(found.items()))
 
 
+def pool_owes(services: Services, system: str, pool: str) -> bool:
+    """Whether a feed that has a pool of its own owes anything."""
+    with services.warehouse.reading() as conn:
+        return any(
+            windows.owed(conn, brand=services.warehouse.brand, feed=feed.id, datasets=feed.datasets)
+            for feed in services.declared.feeds_of(system)
+            if feed.pool == pool and services.mode(feed) is Mode.WRITE
+        )
+
+
 def writing_feeds(services: Services, system: str) -> list[Feed]:
     """Feeds of a destination that run by window and are not off."""
     return [

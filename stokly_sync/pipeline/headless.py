@@ -16,6 +16,7 @@ from uuid import uuid4
 import dagster as dg
 import sqlalchemy as sa
 
+from stokly_sync.contracts.consent import POOL
 from stokly_sync.delivery.figures import PlanFigures, PlanScope
 from stokly_sync.errors import SettingsError
 from stokly_sync.flow import Mode, System, Window
@@ -23,8 +24,9 @@ from stokly_sync.landing.grid import STEP, floor
 from stokly_sync.pipeline import gaps, progress, work
 from stokly_sync.pipeline.build import build_defs
 from stokly_sync.pipeline.failures import impatient
+from stokly_sync.pipeline.feed_assets import CHOICES
 from stokly_sync.pipeline.jobs import Plan, plans
-from stokly_sync.pipeline.names import load_key
+from stokly_sync.pipeline.names import load_key, plan_key, system_key
 from stokly_sync.pipeline.partitions import range_tags
 from stokly_sync.pipeline.services import Services, require
 from stokly_sync.systems import SYSTEMS
@@ -81,21 +83,21 @@ class Conductor:
         *,
         span: Window | None = None,
         ops: Mapping[str, Any] | None = None,
-        only: dg.AssetKey | None = None,
+        only: Sequence[dg.AssetKey] = (),
     ) -> bool:
         """Run one job, over the windows of `span` where it has windows; gives whether it succeeded.
 
         `only` leaves out all other assets of the job.
         """
         plan = self._plans[name]
-        keys = (only,) if only else plan.keys
+        keys = only or plan.keys
         progress.announce(plan.description)
         with impatient():
             result = self._defs.resolve_job_def(name).execute_in_process(
                 instance=self._instance,
                 tags=_tags(span) if span else None,
                 run_config={**_QUIET, "ops": _ops(plan, keys, ops or {})},
-                asset_selection=[only] if only else None,
+                asset_selection=list(only) or None,
                 raise_on_error=False,
             )
         self.ran.run_ids.append(result.run_id)
@@ -116,6 +118,8 @@ def sync(services: Services, instance: dg.DagsterInstance, request: Request) -> 
     conductor = Conductor(services, instance)
     if request.plan_id is None and not _extract_all(conductor, services, request):
         return conductor.ran
+    if request.plan_id is None:
+        _read_choices(conductor, destinations)
     for system in destinations:
         if request.plan_id is None:
             _load(conductor, services, system, request)
@@ -153,10 +157,10 @@ def _send_stored(conductor: Conductor, services: Services, system: System, store
         if feed.id in stored and services.mode(feed) is Mode.WRITE:
             by_window = services.declared.by_window(feed)
             conductor.run(
-                f"{system.name}_{'interval' if by_window else 'fast'}",
+                f"{system.name}_{'interval' if by_window else feed.pool or 'fast'}",
                 span=Window(now, now + STEP) if by_window else None,
                 ops={"load": {"plan_id": stored[feed.id]}},
-                only=load_key(feed),
+                only=[load_key(feed)],
             )
 
 
@@ -183,6 +187,13 @@ def _extract(conductor: Conductor, services: Services, source: System, request: 
     return True
 
 
+def _read_choices(conductor: Conductor, destinations: Sequence[System]) -> None:
+    """Read every destination's opt-outs before anything is sent to any, so that all of them hear of all."""
+    for system in destinations:
+        if system.choices is not None:
+            conductor.run(f"{system.name}_{POOL}", only=[system_key(system.name, CHOICES)])
+
+
 def _load(conductor: Conductor, services: Services, system: System, request: Request) -> None:
     """Send what is owed, or the span that is asked for, feed by feed."""
     config: dict[str, Any] = {"force": request.force}
@@ -196,6 +207,10 @@ def _load(conductor: Conductor, services: Services, system: System, request: Req
     for name, within in ((f"{system.name}_interval", span), (f"{system.name}_fast", None)):
         if conductor.has(name):
             conductor.run(name, span=within, ops={"plan": config})
+    for feed in services.declared.feeds_of(system.name):
+        if feed.pool:
+            keys = [plan_key(feed), load_key(feed)]
+            conductor.run(f"{system.name}_{feed.pool}", ops={"plan": {**config, "owed": True}}, only=keys)
 
 
 def _span(services: Services, request: Request) -> Window:

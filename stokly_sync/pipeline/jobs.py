@@ -13,8 +13,10 @@ from enum import StrEnum
 
 import dagster as dg
 
+from stokly_sync.contracts.consent import POOL
 from stokly_sync.flow import Feed, Lane, System
 from stokly_sync.pipeline.declared import Declared
+from stokly_sync.pipeline.feed_assets import CHOICES
 from stokly_sync.pipeline.names import DESTINATION_TAG, dataset_key, lane_name, load_key, plan_key, system_key
 
 
@@ -46,6 +48,12 @@ class Plan:
     """True where the job writes to the system."""
     feeds: tuple[Feed, ...] = ()
     """Feeds without work for which the clock starts no run; empty where every tick is one."""
+    pool: str | None = None
+    """The pool of its own that keeps the job apart from its lane."""
+
+    def tag(self, brand: str) -> str:
+        """What keeps a second run of the same kind waiting."""
+        return f"{brand}_{self.system}_{self.pool}" if self.pool else lane_name(brand, self.system, self.lane)
 
 
 def plans(declared: Declared) -> tuple[Plan, ...]:
@@ -68,7 +76,7 @@ def jobs(declared: Declared) -> list[dg.UnresolvedAssetJobDefinition]:
             plan.name,
             selection=dg.AssetSelection.assets(*plan.keys),
             description=plan.description,
-            tags={DESTINATION_TAG: lane_name(declared.brand, plan.system, plan.lane)},
+            tags={DESTINATION_TAG: plan.tag(declared.brand)},
         )
         for plan in plans(declared)
     ]
@@ -109,7 +117,9 @@ def _source(declared: Declared, source: System) -> Iterator[Plan]:
 def _destination(declared: Declared, system: System) -> Iterator[Plan]:
     name, feeds = system.name, declared.feeds_of(system.name)
     windowed = tuple(f for f in feeds if declared.by_window(f))
-    snapshots = tuple(f for f in feeds if not declared.by_window(f))
+    timed = [f for f in feeds if not declared.by_window(f)]
+    snapshots = tuple(f for f in timed if not f.pool)
+    choices = (system_key(name, CHOICES),) if system.choices is not None else ()
     yield Plan(
         *(f"{name}_interval", name, _keys(windowed), Lane.INTERVAL, Cadence.WINDOW),
         description=f"What changed in a window, planned and sent to {system.title}.",
@@ -124,6 +134,15 @@ def _destination(declared: Declared, system: System) -> Iterator[Plan]:
         loads=True,
         feeds=snapshots,
     )
+    for pool in dict.fromkeys(f.pool for f in timed if f.pool):
+        own = tuple(k for f in timed if f.pool == pool for k in (plan_key(f), load_key(f)))
+        yield Plan(
+            *(f"{name}_{pool}", name, (*(choices if pool == POOL else ()), *own), Lane.FAST, Cadence.NOW),
+            description=f"Choices of consent, read back from {system.title} and sent there beside all other loads.",
+            cron="13,28,43,58 * * * *",
+            loads=True,
+            pool=pool,
+        )
     yield Plan(
         *(f"{name}_backlog", name, (system_key(name, "backlog"),), Lane.BULK, Cadence.ASKED),
         description=f"Everything that {system.title} is owed; started when that is more than windows can carry.",

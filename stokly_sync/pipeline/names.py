@@ -46,6 +46,11 @@ def lane_name(brand: str, system: str, lane: Lane) -> str:
     return f"{brand}_{system}_{lane}"
 
 
+def pool_of(brand: str, feed: Feed) -> str:
+    """The pool of a feed: its own where it has one, else that of its lane."""
+    return f"{brand}_{feed.system}_{feed.pool}" if feed.pool else lane_name(brand, feed.system, feed.lane)
+
+
 def owners(team: Team) -> list[str]:
     """The team as Dagster writes owners."""
     return [f"team:{team.value}"]

@@ -51,6 +51,11 @@ def sensors(declared: Declared, settings: Settings) -> list[dg.SensorDefinition]
         *(_sensor(opened, s, f"{s.name}_baseline", 60, _history(s)) for s in declared.sources),
         *(_sensor(opened, s, f"{s.name}_interval", 120, _owed_gaps(s)) for s in declared.destinations),
         *(_sensor(opened, s, f"{s.name}_backlog", 120, _backlog(s)) for s in declared.destinations),
+        *(
+            _sensor(opened, s, f"{s.name}_{pool}", 60, _pool(s, pool))
+            for s in declared.destinations
+            for pool in _pools(declared, s)
+        ),
     ]
     return [*made, _findings(opened), _failed_runs(opened), _behind(opened)]
 
@@ -118,6 +123,21 @@ def _backlog(system: System) -> Ask:
         if not needs_backlog(services, owed):
             return f"{len(owed)} windows are owed to {system.title}, few enough for runs of their own."
         return _one_run(context.instance, f"{system.name}_backlog")
+
+    return ask
+
+
+def _pools(declared: Declared, system: System) -> list[str]:
+    return list(dict.fromkeys(f.pool for f in declared.feeds_of(system.name) if f.pool))
+
+
+def _pool(system: System, pool: str) -> Ask:
+    """What has a pool of its own must not wait for the clock either."""
+
+    def ask(services: Services, context: dg.SensorEvaluationContext) -> Sequence[dg.RunRequest] | str:
+        if not gaps.pool_owes(services, system.name, pool):
+            return f"No {pool} is owed to {system.title}."
+        return _one_run(context.instance, f"{system.name}_{pool}")
 
     return ask
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
+from stokly_sync.contracts.people import CUSTOMERS
 from stokly_sync.delivery.figures import DeliveryFigures, PlanFigures, PlanScope
 from stokly_sync.delivery.options import DeliveryRefused, DeliveryStopped
 from stokly_sync.delivery.planning import plan
@@ -18,6 +20,7 @@ from stokly_sync.delivery.sending import deliver
 from stokly_sync.flow import Feed, Lane, Mode, Window
 from stokly_sync.landing import reference
 from stokly_sync.landing import run as landing
+from stokly_sync.landing.consent import Keeper
 from stokly_sync.landing.figures import LandingFigures
 from stokly_sync.pipeline.declared import source_of
 from stokly_sync.pipeline.services import Services
@@ -38,6 +41,8 @@ def land(services: Services, dataset: str, window: Window, *, run_id: str) -> La
     source = source_of(dataset)
     client = services.client(source, Lane.FAST if extract.snapshot else Lane.INTERVAL)
     found = landing.land_window(services.reader(run_id), extract, client, window)
+    if dataset == CUSTOMERS.name:
+        _weigh_consent(services, run_id)
     return _landed(services, found, client, source, run_id)
 
 
@@ -141,6 +146,38 @@ def deliver_feed(services: Services, feed: Feed, *, run_id: str, plan_id: str | 
         raise
     record(services, run_id, feed.id, Stage.DELIVER, found.as_json())
     return found
+
+
+def read_choices(services: Services, system: str, *, run_id: str) -> dict[str, int]:
+    """Read who has opted out at a destination, and what the source's customers state, and weigh it anew (X19).
+
+    Gives what was new, what changed of what holds, and the calls it took. Raises what the client raises.
+    """
+    keeper = _keeper(services, run_id)
+    found = {"statements": 0, "changed": 0, "api_calls": 0}
+    choices = services.system(system).choices
+    if choices is not None:
+        client, asked_at = services.client(system, Lane.FAST), datetime.now(UTC)
+        found["statements"], found["changed"] = keeper.take(
+            system, choices(client, keeper.since(system)), asked_at=asked_at
+        )
+        found["api_calls"] = services.calls(system, client)
+    found["changed"] += _weigh_consent(services, run_id)
+    return found
+
+
+def _keeper(services: Services, run_id: str) -> Keeper:
+    core = services.settings.core
+    return Keeper(services.warehouse, core.consent_owners, core.windows_from, run_id)
+
+
+def _weigh_consent(services: Services, run_id: str) -> int:
+    """Look at the customers that were landed since the last time; gives for how many of them another choice holds."""
+    changed, keeper = 0, _keeper(services, run_id)
+    for source in services.declared.sources:
+        stated = partial(source.said, services.settings.systems[source.name]) if source.said else None
+        changed += keeper.look_over(source.name, stated)
+    return changed
 
 
 def reconcile_system(services: Services, system: str, *, run_id: str) -> list[Comparison]:

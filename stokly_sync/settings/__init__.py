@@ -69,6 +69,7 @@ def load(environ: Mapping[str, str] | None = None, *, config: Path | None = None
     core = models.pop("")
     if core is not None:
         _refuse_embedded_in_production(core, faults)
+        _refuse_unknown_owners(core, faults)
     faults += _half_set(models, places, env)
     if faults or core is None:
         raise SettingsError("Settings are not usable:\n" + "\n".join(f"  - {f}" for f in faults))
@@ -80,6 +81,15 @@ def _refuse_embedded_in_production(core: Core, faults: list[str]) -> None:
         faults.append(
             f"{ENVIRONMENT_PREFIX}DATABASE_URL: production needs PostgreSQL; set it to postgresql://user@host/database"
         )
+
+
+def _refuse_unknown_owners(core: Core, faults: list[str]) -> None:
+    names = [system.name for system in SYSTEMS]
+    faults += [
+        f"{ENVIRONMENT_PREFIX}CONSENT_OWNERS: there is no system {owner!r} for {channel}; there are {', '.join(names)}"
+        for channel, owner in core.consent_owners.items()
+        if owner not in names
+    ]
 
 
 def _half_set(models: Mapping[str, Any], places: Mapping[str, Place], env: Mapping[str, str]) -> list[str]:

@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from stokly_sync.contracts.consent import CHANNELS
+
 ENVIRONMENT_PREFIX: Final = "STOKLY_SYNC_"
 DEFAULT_DATABASE: Final = "sqlite:///data/local/stokly_sync.db"
 
@@ -40,6 +42,10 @@ class Core(BaseModel):
     refuse_share: float = Field(
         0.2, gt=0, le=1, description="Share of rows that may break the contract before a load stops."
     )
+    consent_owners: dict[str, str] = Field(
+        default_factory=dict,
+        description="System whose opt-ins count, by channel (email, sms); of a channel without one nothing is sent.",
+    )
     alert_webhook: SecretStr | None = Field(None, description="Where findings are posted as JSON; none logs them only.")
     dagster_url: str = Field("http://127.0.0.1:3000", description="Address of the Dagster UI, for links in messages.")
 
@@ -48,6 +54,14 @@ class Core(BaseModel):
     def _known_engine(cls, value: str) -> str:
         if not re.match(r"(sqlite|postgres|postgresql(\+psycopg2)?)://", value):
             raise ValueError("must begin with postgresql:// or sqlite:///")
+        return value
+
+    @field_validator("consent_owners")
+    @classmethod
+    def _known_channels(cls, value: dict[str, str]) -> dict[str, str]:
+        unknown = sorted(set(value) - set(CHANNELS))
+        if unknown:
+            raise ValueError(f"there is no channel {unknown[0]!r}; channels are {', '.join(CHANNELS)}")
         return value
 
     @field_validator("time_zone")

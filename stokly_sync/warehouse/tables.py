@@ -132,6 +132,25 @@ PLANS: Final = sa.Table(
 )
 """`counts` and `windows` are JSON; state planned or sent."""
 
+CONSENT_STATEMENTS: Final = sa.Table(
+    "consent_statements",
+    METADATA,
+    *(_key("brand"), _key("statement_id"), _must("channel"), _may("person"), _may("customer_id"), _must("system")),
+    *(_must("choice"), _must("said_at", TIME), _must("seen_at", TIME), _may("reason"), _may("run_id")),
+    sa.Index("consent_statements_by_person", "brand", "person"),
+    sa.Index("consent_statements_by_customer", "brand", "customer_id"),
+)
+"""What people said of consent, where and when: rows are only added. `person` is a digest of the address."""
+
+CONSENT_CHANGES: Final = sa.Table(
+    "consent_changes",
+    METADATA,
+    *(_key("brand"), _key("change_id"), _must("customer_id"), _must("channel"), _may("before"), _must("after")),
+    *(_must("system"), _must("said_at", TIME), _must("changed_at", TIME), _may("run_id")),
+    sa.Index("consent_changes_by_customer", "brand", "customer_id"),
+)
+"""The audit trail of `derived.consents`: what held before and after, and where and when that was said."""
+
 RECONCILIATIONS: Final = sa.Table(
     "reconciliations",
     METADATA,

@@ -63,6 +63,14 @@ class Bench(ABC):
     def revoke(self, box: SandboxSystem) -> None:
         """Accept our credentials no longer."""
 
+    @abstractmethod
+    def leave(self, box: SandboxSystem, email: str) -> None:
+        """Let the person with that address opt out of e-mail there."""
+
+    @abstractmethod
+    def choice(self, box: SandboxSystem, key: str) -> str | None:
+        """Whether a customer may be written to as it sees it: in, out, or nobody said."""
+
     def fault(self, **how: Any) -> Fault:
         """A fault that hits the calls that write."""
         return Fault(**{**self.write, **how})
@@ -125,6 +133,16 @@ class OmetriaBench(Bench):
     def revoke(self, box: SandboxSystem) -> None:
         box.set_switches(api_key="another-sandbox-key")
 
+    def leave(self, box: SandboxSystem, email: str) -> None:
+        cast("OmetriaSandbox", box).unsubscribe(email)
+
+    def choice(self, box: SandboxSystem, key: str) -> str | None:
+        contact = self.held(box, "contacts")[key]
+        if any(row.email_address == contact["email"] for row in cast("OmetriaSandbox", box).store.unsubscribes):
+            return "out"  # an explicit opt-out wins over our listing
+        said = contact.get("marketing_optin")
+        return {"EXPLICITLY_OPTEDIN": "in", "EXPLICITLY_OPTEDOUT": "out"}.get(str(said))
+
     def flat(self, box: SandboxSystem) -> dict[str, dict[str, Json]]:
         return super().flat(box) | {"dispatches": self.held(box, "dispatches")}
 
@@ -175,6 +193,15 @@ class DotdigitalBench(Bench):
 
     def revoke(self, box: SandboxSystem) -> None:
         box.set_switches(password="another-sandbox-password")
+
+    def leave(self, box: SandboxSystem, email: str) -> None:
+        cast("DotdigitalSandbox", box).unsubscribe(email)
+
+    def choice(self, box: SandboxSystem, key: str) -> str | None:
+        cast("DotdigitalSandbox", box).settle()
+        contact = cast("DotdigitalSandbox", box).store.find("stokly-id", key)
+        status = contact.email_status if contact else None
+        return {"subscribed": "in", "unsubscribed": "out", "suppressed": "out"}.get(str(status))
 
     def writes(self, box: SandboxSystem) -> int:
         return sum(

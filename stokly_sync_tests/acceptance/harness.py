@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from stokly_sync.delivery.figures import DeliveryFigures, PlanFigures, PlanScope
 from stokly_sync.errors import StoklySyncError
-from stokly_sync.flow import Lane, Window
+from stokly_sync.flow import Feed, Lane, Window
 from stokly_sync.landing.figures import LandingFigures
 from stokly_sync.landing.grid import STEP, floor
 from stokly_sync.pipeline import gaps, work
@@ -101,19 +101,22 @@ def due(services: Services, now: datetime) -> Window:
 
 def load(services: Services, system: str, *, scope: PlanScope | None = None, force: bool = False) -> dict[str, Loaded]:
     """Plan and deliver every feed of a destination; one that is cut short does not stop the others."""
-    done = {}
-    for feed in services.declared.feeds_of(system):
-        run_id = uuid4().hex
-        one = done[feed.name] = Loaded()
-        try:
-            one.plan = work.plan_feed(services, feed, scope or PlanScope(), run_id=run_id, force=force)
-            one.plan.check()
-            one.sent = work.deliver_feed(services, feed, run_id=run_id)
-            one.sent.check()
-        except StoklySyncError as error:
-            one.error = error
-            one.sent = getattr(error, "figures", one.sent)
-    return done
+    feeds = services.declared.feeds_of(system)
+    return {feed.name: load_feed(services, feed, scope=scope, force=force) for feed in feeds}
+
+
+def load_feed(services: Services, feed: Feed, *, scope: PlanScope | None = None, force: bool = False) -> Loaded:
+    """Plan and deliver one feed."""
+    run_id, one = uuid4().hex, Loaded()
+    try:
+        one.plan = work.plan_feed(services, feed, scope or PlanScope(), run_id=run_id, force=force)
+        one.plan.check()
+        one.sent = work.deliver_feed(services, feed, run_id=run_id)
+        one.sent.check()
+    except StoklySyncError as error:
+        one.error = error
+        one.sent = getattr(error, "figures", one.sent)
+    return one
 
 
 def ledger(services: Services, system: str) -> dict[tuple[str, str], dict[str, Any]]:
@@ -173,6 +176,11 @@ class Rig:
 
     def extract(self) -> dict[str, LandingFigures]:
         return extract(self.services, self.clock.now())
+
+    def consent(self) -> Synced:
+        """What the consent job does: read back who left, then plan and send choices."""
+        work.read_choices(self.services, self.bench.system, run_id=uuid4().hex)
+        return Synced({}, {"consents": load_feed(self.services, self.services.feed(self.feed_id("consents")))})
 
     def load(self, *, scope: PlanScope | None = None, force: bool = False) -> Synced:
         return Synced({}, load(self.services, self.bench.system, scope=scope, force=force))

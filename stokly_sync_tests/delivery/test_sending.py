@@ -302,6 +302,16 @@ def test_what_stays_submitted_is_settled_first_by_the_next_run_and_counted_apart
     assert set(states(warehouse).values()) == {"accepted"}
 
 
+def test_a_record_whose_fate_nobody_can_tell_is_sent_again_by_the_next_run(warehouse: Warehouse) -> None:
+    feed, client = orders_feed(**SUBMITTING), Destination(settled=lambda outcome: None)
+    prepare(warehouse, feed, 3)
+    sent(warehouse, feed, client)
+    client.settled = lambda o: replace(o, state=State.PLANNED) if len(client.held[o.key]) < 2 else accepted(o)
+    figures = sent(warehouse, feed, client)
+    assert (figures.settled_earlier, figures.to_send, figures.accepted) == ({"planned": 3}, 3, 3)
+    assert set(states(warehouse).values()) == {"accepted"}
+
+
 def test_content_that_was_overtaken_while_submitted_is_not_settled_by_the_old_answer(warehouse: Warehouse) -> None:
     feed, client = orders_feed(**SUBMITTING), Destination(settled=lambda outcome: None)
     prepare(warehouse, feed, 1)

@@ -4,6 +4,7 @@ from typing import Final
 
 from stokly_sync.flow import System
 from stokly_sync.systems.dotdigital.client import DotdigitalClient, connect
+from stokly_sync.systems.dotdigital.consent import choices
 from stokly_sync.systems.dotdigital.feeds import NAME, feeds
 from stokly_sync.systems.dotdigital.probing import probe
 from stokly_sync.systems.dotdigital.rules import RULES
@@ -18,6 +19,7 @@ SYSTEM: Final = System(
     rules=RULES,
     feeds=feeds,
     probe=probe,
+    choices=choices,
 )
 
 __all__ = ["SYSTEM", "DotdigitalClient", "DotdigitalSettings"]

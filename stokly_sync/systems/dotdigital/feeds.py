@@ -11,12 +11,13 @@ from typing import Final
 
 import pandas as pd
 
+from stokly_sync.contracts.consent import CONSENTS, consents_feed
 from stokly_sync.contracts.datasets import DATASETS
 from stokly_sync.flow import BatchLimits, Feed, Frames, Gate, Lane, Need, ReplayClass, Team, Trigger
-from stokly_sync.systems.dotdigital import documents, readback
+from stokly_sync.systems.dotdigital import consent, documents, readback
 from stokly_sync.systems.dotdigital.client import EVENTS
 from stokly_sync.systems.dotdigital.documents.contacts import METRICS, SAME_ADDRESS
-from stokly_sync.systems.dotdigital.rules import REFUND_NO_ORDER, REJECTED
+from stokly_sync.systems.dotdigital.rules import CONSENT_REFUSED, REFUND_NO_ORDER, REJECTED
 from stokly_sync.systems.dotdigital.sending import send_contacts, send_events, send_orders, send_products
 from stokly_sync.systems.dotdigital.settings import DotdigitalSettings
 from stokly_sync.systems.dotdigital.settling import settle_contacts, settle_insight
@@ -36,11 +37,17 @@ _BUYERS: Final = (
 def feeds(settings: DotdigitalSettings) -> tuple[Feed, ...]:
     """All feeds of Dotdigital, in the order in which they are loaded."""
     insight = BatchLimits(settings.batch, settings.batch_bytes, settings.insight_imports)
-    return (_products(settings, insight), _contacts(settings), _orders(settings, insight), _dispatches(settings))
+    return (
+        _products(settings, insight),
+        _contacts(settings),
+        _orders(settings, insight),
+        _dispatches(settings),
+        _consents(settings),
+    )
 
 
 def _contacts(settings: DotdigitalSettings) -> Feed:
-    metrics = METRICS in DATASETS
+    metrics, subscribing = METRICS in DATASETS, settings.new_contact_status == "subscribed"
     return Feed(
         system=NAME,
         name="contacts",
@@ -60,6 +67,8 @@ def _contacts(settings: DotdigitalSettings) -> Feed:
         needs=(
             Need("stokly.customers", "email", "stokly.customers", "email", name=SAME_ADDRESS),
             *((Need(METRICS, "customer_id", "stokly.customers", "customer_id"),) if metrics else ()),
+            # Where new contacts are subscribed, those who have opted out elsewhere must not be.
+            *((Need(CONSENTS.name, "customer_id", "stokly.customers", "customer_id"),) if subscribing else ()),
         ),
         triggers=(Trigger(METRICS, "customer_id"),) if metrics else (),
         rejected_rule=REJECTED.code,
@@ -146,6 +155,16 @@ def _dispatches(settings: DotdigitalSettings) -> Feed:
         needs=(Need("stokly.orders", "order_id", "stokly.dispatches", "order_id"), *_BUYERS),
         gates=(Gate("orders", "its order", _own_order),),
         rejected_rule=REJECTED.code,
+    )
+
+
+def _consents(settings: DotdigitalSettings) -> Feed:
+    return consents_feed(
+        system=NAME,
+        document=consent.document,
+        send=consent.send_consents,
+        limits=BatchLimits(settings.batch, settings.batch_bytes),
+        rejected_rule=CONSENT_REFUSED.code,
     )
 
 

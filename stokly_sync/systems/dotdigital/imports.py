@@ -22,6 +22,11 @@ LOST: Final = "lost"
 """Our word for an import that the vendor does not know (any more)."""
 REMEMBERED: Final = 64
 """Finished imports whose report and records are kept, for the question that follows."""
+FIRST_LOOK: Final = 1.0
+"""Seconds after which an import is looked at for the first time, until one has shown how long they take."""
+SLOWER: Final = 1.5
+LONGEST_PAUSE: Final = 30.0
+"""Each pause is that much longer than the last, up to what the vendor advises. Source: Dotdigital API contract 2."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,10 @@ class Report:
 
     status: str
     failures: Sequence[Json] = ()
+    suppressed: int = 0
+    """Contacts that were left as they are because they are suppressed; the vendor counts them and names none."""
+    written: Sequence[Json] = ()
+    """Identifiers of each contact that was created or updated."""
 
     @property
     def over(self) -> bool:
@@ -68,7 +77,10 @@ class Imports:
     sent: dict[str, Json] = field(default_factory=dict)
     """Bodies by import id, as long as they may be needed again."""
     reports: dict[str, Report] = field(default_factory=dict)
-    _active: dict[str, None] = field(default_factory=dict)
+    _active: dict[str, float] = field(default_factory=dict)
+    """When each import under way was started, the oldest first."""
+    _lasts: float = FIRST_LOOK
+    """Seconds that the last import took, so that the next one is looked at once."""
     _room: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self, body: Json) -> str:
@@ -82,7 +94,7 @@ class Imports:
             import_id = data.get("importId") if isinstance(data, Mapping) else None
             if not isinstance(import_id, str) or not import_id:
                 raise TransientError(f"{VENDOR}: PUT {self.kind.path} gave no import id; try again later.")
-            self._active[import_id] = None
+            self._active[import_id] = self.client.clock.monotonic()
             self.sent[import_id] = body
             self._forget()
         return import_id
@@ -96,36 +108,52 @@ class Imports:
         status = data.get("status") if isinstance(data, Mapping) else None
         if not isinstance(status, str):
             raise TransientError(f"{VENDOR}: GET {self.kind.path} tells no status; try again later.")
-        failures = data.get("failures")
-        report = Report(status, failures if isinstance(failures, list) else ())
+        report = _report(status, data)
         if report.over:
             self.reports[import_id] = report
-            self._active.pop(import_id, None)
+            began = self._active.pop(import_id, None)
+            if began is not None:
+                self._lasts = self.client.clock.monotonic() - began
         return report
 
     def wait(self, import_id: str) -> Report:
         """The report of an import once it is over; one that lasts longer than the settings allow is given as it is."""
         clock, settings = self.client.clock, self.client.settings
+        began, pause = self._active.get(import_id), settings.poll_seconds
+        if began is not None and import_id not in self.reports:
+            self._sleep(began + min(self._lasts, pause) - clock.monotonic())
         end = clock.monotonic() + settings.import_wait
         while not (report := self.look(import_id)).over and clock.monotonic() < end:
-            clock.sleep(settings.poll_seconds)
+            clock.sleep(pause)
+            pause = max(pause, min(pause * SLOWER, LONGEST_PAUSE))
         return report
 
+    def _sleep(self, seconds: float) -> None:
+        if seconds > 0:
+            self.client.clock.sleep(seconds)
+
     def _make_room(self) -> None:
-        clock, settings = self.client.clock, self.client.settings
-        end = clock.monotonic() + settings.import_wait
         while len(self._active) >= self.kind.limit(self.client):
-            if any(self.look(import_id).over for import_id in list(self._active)):
-                return
-            if clock.monotonic() >= end:
+            if not self.wait(next(iter(self._active))).over:
                 raise TransientError(f"{VENDOR}: {len(self._active)} imports are under way and none ends; try later.")
-            clock.sleep(settings.poll_seconds)
 
     def _forget(self) -> None:
         over = [import_id for import_id in self.sent if import_id not in self._active]
         for import_id in over[: max(0, len(over) - REMEMBERED)]:
             self.sent.pop(import_id, None)
             self.reports.pop(import_id, None)
+
+
+def _report(status: str, data: Mapping[str, Any]) -> Report:
+    failures, counts = data.get("failures"), data.get("summary")
+    suppressed = counts.get("globallySuppressed") if isinstance(counts, Mapping) else None
+    rows = [row for name in ("created", "updated") for row in data.get(name) or [] if isinstance(row, Mapping)]
+    return Report(
+        status,
+        failures if isinstance(failures, list) else (),
+        suppressed if isinstance(suppressed, int) else 0,
+        [row["identifiers"] for row in rows if isinstance(row.get("identifiers"), Mapping)] if suppressed else (),
+    )
 
 
 def imports(client: DotdigitalClient, kind: Kind) -> Imports:

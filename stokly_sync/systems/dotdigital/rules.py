@@ -140,6 +140,13 @@ TRACKING: Final = Rule(
     Team.OPERATIONS,
     "D6",
 )
+FIELD_TYPE: Final = Rule(
+    "DD-FIELD-TYPE",
+    "A custom field of the record has a value that is not of the type set for it.",
+    "Correct the value in Stokly, or the type of the field in the settings.",
+    Team.MARKETING,
+    "X22",
+)
 REJECTED: Final = Rule(
     "DD-REJECTED",
     "Dotdigital refused the record; its reason stands in the detail.",
@@ -150,11 +157,29 @@ REJECTED: Final = Rule(
 )
 IMPORT_LOST: Final = Rule(
     "DD-IMPORT-LOST",
-    "Dotdigital took an import and does not know it any more, and the run that sent it has ended.",
+    "Dotdigital took an import three times and did not know it afterwards.",
     "Send the record again: that is harmless, because it replaces what is there.",
     Team.MARKETING,
     "D7",
     Effect.REJECT,
+)
+CONSENT_REFUSED: Final = Rule(
+    "DD-CONSENT-REFUSED",
+    "Dotdigital did not take the person's choice of consent.",
+    "Look at the contact in Dotdigital; a suppressed one can only be opened again there, by the person.",
+    Team.MARKETING,
+    "X19",
+    Effect.REJECT,
+    Severity.HIGH,
+)
+SUPPRESSED: Final = Rule(
+    "DD-SUPPRESSED",
+    "Dotdigital keeps the contact as suppressed and takes no changes to it.",
+    "Nothing to do; once the suppression is lifted in Dotdigital, send the record again.",
+    Team.MARKETING,
+    "D7",
+    Effect.REJECT,
+    Severity.LOW,
 )
 EMAIL_TAKEN: Final = Rule(
     "DD-EMAIL-TAKEN",
@@ -183,7 +208,10 @@ RULES: Final = (
     DISPATCH_ORDER,
     DISPATCH_REMOVED,
     TRACKING,
+    FIELD_TYPE,
     REJECTED,
     IMPORT_LOST,
+    SUPPRESSED,
+    CONSENT_REFUSED,
 )
 """All rules of Dotdigital."""

@@ -105,7 +105,7 @@ def _matched(body: Json, person: Person, standing: Standing, lists: list[int], s
     if lists:
         contact["lists"] = lists
     if not standing.known:
-        contact["channelProperties"] = {"email": {"status": settings.new_contact_status}}
+        contact["channelProperties"] = {"email": {"status": body.get("status", settings.new_contact_status)}}
     return contact
 
 

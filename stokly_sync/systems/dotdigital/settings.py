@@ -7,13 +7,18 @@ setting of its own). What is fixed by the contract stands beside the code that k
 from __future__ import annotations
 
 import re
-from typing import ClassVar, Literal
+from collections.abc import Iterable
+from typing import ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from stokly_sync.contracts.mapping import CONTACT_SOURCES, ORDER_SOURCES, PRODUCT_SOURCES, Properties, PropertyField
 from stokly_sync.flow import Mode
 
-FEEDS = ("products", "contacts", "orders", "dispatches")
+_DATA_FIELD: Final = re.compile(r"[A-Za-z0-9_-]{1,20}")
+_MEMBER: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
+
+FEEDS = ("products", "contacts", "orders", "dispatches", "consents")
 
 
 class Confirmed(BaseModel):
@@ -105,6 +110,12 @@ class DotdigitalSettings(BaseModel):
     tracking_pattern: str = Field(
         r"(?=[^\d]*\d)[A-Za-z0-9-]{6,40}", description="Regular expression that a whole tracking number must match."
     )
+    contact_fields: Properties = Field(
+        default_factory=dict,
+        description="Data fields of contacts beside our own; those that are missing are made.",
+    )
+    order_fields: Properties = Field(default_factory=dict, description="Members of an order's custom object.")
+    product_fields: Properties = Field(default_factory=dict, description="Members of a product's attributes object.")
     read_page: int = Field(5000, ge=1, le=5000, description="Records in one page of a read-back; at most 5000.")
     read_calls: int = Field(
         2000, ge=1, description="Calls that one read-back may make; one that needs more fails and says so."
@@ -146,6 +157,24 @@ class DotdigitalSettings(BaseModel):
             raise ValueError("must be an https address with {sku} in it")
         return value
 
+    @field_validator("contact_fields")
+    @classmethod
+    def _from_customers(cls, value: dict[str, PropertyField]) -> dict[str, PropertyField]:
+        _refuse_names(value, _DATA_FIELD, "letters, digits, _ and -, at most 20 characters")
+        return CONTACT_SOURCES.checked(value)
+
+    @field_validator("order_fields")
+    @classmethod
+    def _from_orders(cls, value: dict[str, PropertyField]) -> dict[str, PropertyField]:
+        _refuse_names(value, _MEMBER, "letters, digits, _ and -")
+        return ORDER_SOURCES.checked(value)
+
+    @field_validator("product_fields")
+    @classmethod
+    def _from_items(cls, value: dict[str, PropertyField]) -> dict[str, PropertyField]:
+        _refuse_names(value, _MEMBER, "letters, digits, _ and -")
+        return PRODUCT_SOURCES.checked(value)
+
     @field_validator("modes")
     @classmethod
     def _are_feeds(cls, value: dict[str, Mode]) -> dict[str, Mode]:
@@ -153,3 +182,10 @@ class DotdigitalSettings(BaseModel):
         if unknown:
             raise ValueError(f"there is no feed {unknown[0]!r}; feeds are {', '.join(FEEDS)}")
         return value
+
+
+def _refuse_names(names: Iterable[str], allowed: re.Pattern[str], words: str) -> None:
+    """Source: Dotdigital API contract 2 (data fields), 3 (key rules)."""
+    wrong = next((name for name in names if not allowed.fullmatch(name)), None)
+    if wrong is not None:
+        raise ValueError(f"{wrong!r} is no name of a field in Dotdigital: {words}")

@@ -1,8 +1,10 @@
 """From "taken" to "accepted" or "rejected": imports followed to their end (D7).
 
 An import that fails as a whole names no culprit, so its records are imported again in halves until the culprit stands
-alone. An order that belongs to another contact by now is taken away from the old one first. Source: Dotdigital API
-contract 2, 3 (bulk import; a key of another contact), 7.2.
+alone. One that the vendor lost is sent again. Where the records of such an import are not at hand, because an earlier
+run started it, they are planned again: they replace what is there, so that does no harm. An order that belongs to
+another contact by now is taken away from the old one first. Source: Dotdigital API contract 2, 3 (bulk import; a key
+of another contact), 7.2.
 """
 
 from __future__ import annotations
@@ -22,13 +24,14 @@ from stokly_sync.systems.dotdigital.reports import (
     contact_failures,
     insight_failures,
 )
-from stokly_sync.systems.dotdigital.rules import EMAIL_TAKEN, IMPORT_LOST, REJECTED
+from stokly_sync.systems.dotdigital.rules import EMAIL_TAKEN, IMPORT_LOST, REJECTED, SUPPRESSED
 from stokly_sync.systems.dotdigital.sending import TAKEN, addressed, contact_body, digest, orders_of
 
 TOO_MANY: Final = "ExceedsAllowedContactLimit"
 NOBODY_KNOWS: Final = "Dotdigital does not know the import any more"
 AGAIN: Final = 2
-"""How often an order is sent again whose contact is not to be seen yet. Source: contract 3 (contacts first)."""
+"""How often an order is sent again whose contact is not to be seen yet, and an import that was lost. Source: contract 3
+(contacts first)."""
 
 
 class Follower(Protocol):
@@ -60,27 +63,30 @@ def _settle(follower: Follower, submitted: Sequence[Outcome]) -> list[Outcome]:
     return [known for import_id, asked in by_import.items() for known in _follow(follower, import_id, asked)]
 
 
-def _follow(follower: Follower, import_id: str, asked: Sequence[Outcome]) -> list[Outcome]:
+def _follow(follower: Follower, import_id: str, asked: Sequence[Outcome], *, lost: int = 0) -> list[Outcome]:
+    """Outcomes of one import and of those that follow from it; `lost` counts how often its records were lost before."""
     report = follower.imports.wait(import_id) if import_id else Report(LOST)
     if not report.over:
         return []
     if report.done:
         return follower.verdicts(report, asked)
     if report.status == TOO_MANY:
-        reason = "the account may hold no more contacts"
-        return [Outcome(o.key, State.REJECTED, reason, o.receipt, REJECTED.code) for o in asked]
+        return _refused(asked, "the account may hold no more contacts", REJECTED.code)
     body = follower.imports.sent.get(import_id)
-    if body is None and report.status == LOST:
-        return [Outcome(o.key, State.REJECTED, NOBODY_KNOWS, o.receipt, IMPORT_LOST.code) for o in asked]
-    if body is None or (len(asked) == 1 and report.status != LOST):
-        reason = f"the import ended as {report.status}"
-        return [Outcome(o.key, State.REJECTED, reason, o.receipt, REJECTED.code) for o in asked]
+    if body is None:
+        return [Outcome(o.key, State.PLANNED, f"an earlier import ended as {report.status}") for o in asked]
     keys = [outcome.key for outcome in asked]
-    middle = len(keys) // 2 if report.status != LOST else 0
-    return [o for part in (keys[:middle], keys[middle:]) if part for o in _repeat(follower, body, part)]
+    if report.status == LOST:
+        if lost >= AGAIN:
+            return _refused(asked, NOBODY_KNOWS, IMPORT_LOST.code)
+        return _repeat(follower, body, keys, lost=lost + 1)
+    if len(keys) == 1:
+        return _refused(asked, f"the import ended as {report.status}", REJECTED.code)
+    middle = len(keys) // 2
+    return [o for part in (keys[:middle], keys[middle:]) for o in _repeat(follower, body, part, lost=lost)]
 
 
-def _repeat(follower: Follower, body: Json, keys: Sequence[str]) -> list[Outcome]:
+def _repeat(follower: Follower, body: Json, keys: Sequence[str], *, lost: int = 0) -> list[Outcome]:
     """Import some records of a body again and follow that to its end."""
     fresh, asked, known = follower.again(body, keys)
     if not asked:
@@ -88,9 +94,13 @@ def _repeat(follower: Follower, body: Json, keys: Sequence[str]) -> list[Outcome
     try:
         import_id = follower.imports.start(fresh)
     except BatchRefused as refused:
-        return known + [Outcome(o.key, State.REJECTED, str(refused), rule=REJECTED.code) for o in asked]
+        return known + _refused(asked, str(refused), REJECTED.code)
     renewed = [Outcome(o.key, o.state, receipt=f"{import_id}{o.receipt or ''}") for o in asked]
-    return known + _follow(follower, import_id, renewed)
+    return known + _follow(follower, import_id, renewed, lost=lost)
+
+
+def _refused(asked: Sequence[Outcome], reason: str, rule: str) -> list[Outcome]:
+    return [Outcome(o.key, State.REJECTED, reason, o.receipt, rule) for o in asked]
 
 
 class _Contacts:
@@ -101,12 +111,20 @@ class _Contacts:
         self.imports = imports(client, CONTACTS)
 
     def verdicts(self, report: Report, asked: Sequence[Outcome]) -> list[Outcome]:
-        failures = contact_failures(report.failures, self.client.settings.identifier)
+        name = self.client.settings.identifier
+        failures = contact_failures(report.failures, name)
+        # Who is suppressed is counted and not named: it is whoever was neither written nor refused.
+        written = {str(row.get(name)) for row in report.written} | {
+            digest(str(row["email"])) for row in report.written if row.get("email")
+        }
         known = []
         for outcome in asked:
             email = (outcome.receipt or "").partition("#")[2]
             reason = failures.by_customer.get(outcome.key) or failures.by_email.get(email)
-            known.append(_verdict(outcome, reason))
+            if reason is None and report.suppressed and not {outcome.key, email} & written:
+                known += _refused([outcome], "the contact is suppressed and stays as it is", SUPPRESSED.code)
+            else:
+                known.append(_verdict(outcome, reason))
         return known
 
     def again(self, body: Json, keys: Iterable[str]) -> tuple[Json, list[Outcome], list[Outcome]]:

@@ -27,6 +27,7 @@ FIELDS: Final = {
     "COUNTRY": "String",
 }
 """Our data fields without their prefix, and their types."""
+_TYPES: Final = {"text": "String", "number": "Numeric", "whole": "Numeric", "flag": "Boolean", "date": "Date"}
 _BUILT_IN: Final = ("FIRSTNAME", "LASTNAME", "POSTCODE")
 _LIST_PAGE: Final = 1000
 
@@ -38,7 +39,13 @@ def field_name(settings: DotdigitalSettings, name: str) -> str:
 
 def data_fields(settings: DotdigitalSettings) -> dict[str, str]:
     """Name and type of every data field that contacts are sent with."""
-    return {**dict.fromkeys(_BUILT_IN, "String"), **{field_name(settings, n): kind for n, kind in FIELDS.items()}}
+    own = {field_name(settings, name): kind for name, kind in FIELDS.items()}
+    mapped = {name: _TYPES[field.type] for name, field in settings.contact_fields.items()}
+    ours = {**dict.fromkeys(_BUILT_IN, "String"), **own}
+    twice = {name.upper() for name in ours} & {name.upper() for name in mapped}
+    if twice:
+        raise PermanentError(f"{VENDOR}: contact_fields under [dotdigital] names {min(twice)}, which is ours.")
+    return {**ours, **mapped}
 
 
 def contacts_ready(client: DotdigitalClient) -> list[int]:

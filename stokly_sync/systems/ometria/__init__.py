@@ -4,6 +4,7 @@ from typing import Final
 
 from stokly_sync.flow import System
 from stokly_sync.systems.ometria.client import OmetriaClient, connect
+from stokly_sync.systems.ometria.consent import choices
 from stokly_sync.systems.ometria.feeds import NAME, feeds
 from stokly_sync.systems.ometria.probing import probe
 from stokly_sync.systems.ometria.rules import RULES
@@ -18,6 +19,7 @@ SYSTEM: Final = System(
     rules=RULES,
     feeds=feeds,
     probe=probe,
+    choices=choices,
 )
 
 __all__ = ["SYSTEM", "OmetriaClient", "OmetriaSettings"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -208,6 +208,10 @@ class OmetriaClient:
     def orders(self) -> Iterator[list[Json]]:
         """Orders, a page at a time."""
         return self._pages("/orders", {})
+
+    def unsubscribes(self, since: datetime | None) -> Iterator[list[Json]]:
+        """Who opted out since then, or ever, a page at a time. Source: contract 4."""
+        return self._pages("/unsubscribes", {} if since is None else {"since": since.astimezone(UTC).isoformat()})
 
     def one(self, path: str, record_id: str) -> Json | None:
         """One record, such as `one("/orders", "1001")`; None where there is none."""

@@ -12,8 +12,9 @@ from typing import Final
 
 import pandas as pd
 
+from stokly_sync.contracts.consent import consents_feed
 from stokly_sync.flow import BatchLimits, Feed, Frames, Gate, Lane, Need, Outcome, ReplayClass, Team, Trigger
-from stokly_sync.systems.ometria import documents, readback
+from stokly_sync.systems.ometria import consent, documents, readback
 from stokly_sync.systems.ometria.client import OmetriaClient
 from stokly_sync.systems.ometria.documents.common import RECORD_BYTES
 from stokly_sync.systems.ometria.rules import REFUND_NO_ORDER, REJECTED
@@ -43,6 +44,18 @@ def feeds(settings: OmetriaSettings) -> tuple[Feed, ...]:
         _contacts(settings, limits),
         _orders(settings, limits),
         _dispatches(settings, limits),
+        _consents(settings, limits),
+    )
+
+
+def _consents(settings: OmetriaSettings, limits: BatchLimits) -> Feed:
+    return consents_feed(
+        system=NAME,
+        document=partial(consent.document, settings=settings),
+        send=send,
+        settle=_settling(Kind(CONTACT, f"/contacts/{settings.collection}")),
+        limits=limits,
+        rejected_rule=REJECTED.code,
     )
 
 

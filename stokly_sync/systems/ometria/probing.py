@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from stokly_sync.contracts.mapping import PropertyField
 from stokly_sync.errors import PermanentError, TransientError
 from stokly_sync.flow import Json, Probe
 from stokly_sync.systems.ometria.client import OmetriaClient
-from stokly_sync.systems.ometria.mapping import PropertyField
 
 LISTS: Final = ("/products", "/orders", "/push/_errors")
 

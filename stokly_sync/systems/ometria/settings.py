@@ -7,24 +7,25 @@ setting of its own). What is fixed by the contract stands beside the code that k
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from stokly_sync.contracts.mapping import (
+    CONTACT_SOURCES,
+    ORDER_SOURCES,
+    PRODUCT_SOURCES,
+    Properties,
+    PropertyField,
+    Sources,
+)
 from stokly_sync.flow import Mode
-from stokly_sync.systems.ometria.mapping import CONTACT_SOURCES, ORDER_SOURCES, PRODUCT_SOURCES, PropertyField
 
-FEEDS = ("contacts", "products", "stock", "orders", "dispatches")
-
-
-def _shorthand(value: Any) -> Any:
-    """`name = "attributes.Colour"` is short for a text property with that source."""
-    if not isinstance(value, dict):
-        return value
-    return {name: {"source": spec} if isinstance(spec, str) else spec for name, spec in value.items()}
+FEEDS = ("contacts", "products", "stock", "orders", "dispatches", "consents")
 
 
-Properties = Annotated[dict[str, PropertyField], BeforeValidator(_shorthand)]
+MOST_PROPERTIES: Final = 100
+"""Custom fields that the vendor keeps for one type of record."""
 
 
 class Confirmed(BaseModel):
@@ -107,6 +108,9 @@ class OmetriaSettings(BaseModel):
     contact_properties: Properties = Field(default_factory=dict, description="Custom fields of contacts.")
     product_properties: Properties = Field(default_factory=dict, description="Custom fields of products.")
     order_properties: Properties = Field(default_factory=dict, description="Custom fields of orders.")
+    force_optin: bool = Field(
+        False, description="Send opt-ins so that they win over an earlier opt-out; Ometria ignores them otherwise."
+    )
     read_page: int = Field(250, ge=1, le=250, description="Records in one page of a read-back; at most 250.")
     read_calls: int = Field(
         2000, ge=1, description="Calls that one read-back may make; one that needs more fails and says so."
@@ -163,14 +167,20 @@ class OmetriaSettings(BaseModel):
     @field_validator("contact_properties")
     @classmethod
     def _from_customers(cls, value: dict[str, PropertyField]) -> dict[str, PropertyField]:
-        return CONTACT_SOURCES.checked(value)
+        return _checked(CONTACT_SOURCES, value)
 
     @field_validator("product_properties")
     @classmethod
     def _from_items(cls, value: dict[str, PropertyField]) -> dict[str, PropertyField]:
-        return PRODUCT_SOURCES.checked(value)
+        return _checked(PRODUCT_SOURCES, value)
 
     @field_validator("order_properties")
     @classmethod
     def _from_orders(cls, value: dict[str, PropertyField]) -> dict[str, PropertyField]:
-        return ORDER_SOURCES.checked(value)
+        return _checked(ORDER_SOURCES, value)
+
+
+def _checked(sources: Sources, mapping: dict[str, PropertyField]) -> dict[str, PropertyField]:
+    if len(mapping) > MOST_PROPERTIES:
+        raise ValueError(f"{len(mapping)} fields; Ometria keeps at most {MOST_PROPERTIES} for a type of record")
+    return sources.checked(mapping)

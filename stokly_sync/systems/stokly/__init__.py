@@ -6,6 +6,7 @@
 
 from stokly_sync.flow import System
 from stokly_sync.systems.stokly.client import StoklyClient
+from stokly_sync.systems.stokly.consent import said
 from stokly_sync.systems.stokly.extracts import extracts
 from stokly_sync.systems.stokly.reference import probe, reference
 from stokly_sync.systems.stokly.rules import RULES
@@ -21,6 +22,7 @@ SYSTEM = System(
     extracts=extracts,
     reference=reference,
     probe=probe,
+    said=said,
 )
 
 __all__ = ["SYSTEM", "StoklyClient", "StoklySettings"]

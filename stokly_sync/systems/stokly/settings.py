@@ -57,6 +57,11 @@ class StoklySettings(BaseModel):
     stock_locations: bool = Field(True, description="Read stock by location beside the totals.")
     dropped_members: tuple[str, ...] = Field((), description="Members never kept beside the known ones.")
 
+    consent_members: dict[str, str] = Field(
+        default_factory=dict,
+        description="Member of a customer that holds the choice for a channel (email, sms); none is proven to exist.",
+    )
+
     orders_update_filter: Offered = Field("auto", description="Whether orders can be filtered by updatedAt.")
     customers_update_filter: Offered = Field("auto", description="Whether customers can be filtered by updatedAt.")
     invoices_update_filter: Offered = Field("auto", description="Whether invoices can be filtered by updatedAt.")

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from stokly_sync.flow import Lane, Outcome, Record
+from stokly_sync.flow import Feed, Lane, Outcome, Record, State
 from stokly_sync.sandbox.dotdigital import DotdigitalSandbox, DotdigitalSwitches
 from stokly_sync.sandbox.kit import ManualClock, decode, encode
 from stokly_sync.systems.dotdigital import DotdigitalClient, DotdigitalSettings
@@ -77,3 +77,15 @@ def order(key: str = "O1", customer: str = "C1", *, email: str | None = None, **
 def states(outcomes: Sequence[Outcome]) -> dict[str, str]:
     """State by key."""
     return {outcome.key: str(outcome.state) for outcome in outcomes}
+
+
+def carried(feed: Feed, client: DotdigitalClient, *records: Record) -> dict[str, Outcome]:
+    """Outcome by key of records that were sent and followed to their end."""
+    sent = feed.send(client, records)
+    assert feed.settle is not None
+    settled = feed.settle(client, [outcome for outcome in sent if outcome.state is State.SUBMITTED])
+    return {outcome.key: outcome for outcome in [*(o for o in sent if o.state is not State.SUBMITTED), *settled]}
+
+
+def accepted(outcomes: dict[str, Outcome]) -> list[str]:
+    return sorted(key for key, outcome in outcomes.items() if outcome.state is State.ACCEPTED)

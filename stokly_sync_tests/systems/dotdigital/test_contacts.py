@@ -12,6 +12,7 @@ import pytest
 from stokly_sync.contracts.datasets import TABLES
 from stokly_sync.contracts.money import nano
 from stokly_sync.contracts.tables import DTYPES
+from stokly_sync.errors import PermanentError
 from stokly_sync.flow import Built
 from stokly_sync.systems.dotdigital import DotdigitalSettings
 from stokly_sync.systems.dotdigital.documents import build_contacts
@@ -75,6 +76,35 @@ def test_names_of_data_fields_fit_and_are_distinct() -> None:
     names = data_fields(longest)
     assert max(map(len, names)) <= LONGEST_NAME
     assert len({name.upper() for name in names}) == len(data_fields(SETTINGS))
+
+
+def with_fields(**fields: Any) -> DotdigitalSettings:
+    return DotdigitalSettings.model_validate({"contact_fields": fields})
+
+
+def test_custom_fields_come_from_where_the_settings_say() -> None:
+    row = {"tags": '["tier:gold"]', "extra": f'{{"limit": 5, "notes": "{"x" * 2000}"}}'}
+    settings = with_fields(TIER="tags.tier:", LIMIT={"source": "extra.limit", "type": "number"}, NOTES="extra.notes")
+    fields = body(build_contacts(frames(customers=[row]), settings))["dataFields"]
+    assert (fields["TIER"], str(fields["LIMIT"]), len(fields["NOTES"])) == ("gold", "5.00", 1000)
+    assert data_fields(settings) | {"TIER": "String", "LIMIT": "Numeric"} == data_fields(settings)
+
+
+def test_a_value_of_another_type_keeps_the_contact_back() -> None:
+    settings = with_fields(LIMIT={"source": "extra.limit", "type": "number"})
+    made = build_contacts(frames(customers=[{"extra": '{"limit": "a lot"}'}]), settings)
+    assert (rules(made), made.documents) == ({"C1": "DD-FIELD-TYPE"}, [])
+
+
+@pytest.mark.parametrize("name", ["A_NAME_THAT_IS_TOO_LONG", "WITH SPACE", ""])
+def test_a_name_that_dotdigital_would_refuse_is_refused_before_anything_runs(name: str) -> None:
+    with pytest.raises(ValueError, match="no name of a field"):
+        with_fields(**{name: "account_code"})
+
+
+def test_a_field_of_ours_is_not_filled_twice() -> None:
+    with pytest.raises(PermanentError, match="STOKLY_LTV"):
+        data_fields(with_fields(stokly_ltv="account_code"))
 
 
 def test_modes_are_of_feeds_that_exist() -> None:

@@ -82,6 +82,19 @@ def test_what_keeps_an_order_back(order: dict[str, Any], tables: dict[str, Any],
     assert kept(order, **tables) == {"O1": rule}
 
 
+def test_custom_fields_of_orders_stand_in_an_object_of_their_own() -> None:
+    settings = DotdigitalSettings.model_validate({"order_fields": {"gift": {"source": "extra.gift", "type": "flag"}}})
+    made = build_orders(order_frames({"extra": '{"gift": "yes"}'}), settings)
+    assert body(made)["json"]["custom"] == {"gift": True}
+    assert kept({"extra": '{"gift": "perhaps"}'}, settings) == {"O1": "DD-FIELD-TYPE"}
+
+
+def test_a_text_that_is_too_long_is_cut_and_an_odd_sku_is_kept() -> None:
+    made = json_of({"city": "x" * 1500}, items=[{"sku": 'A/"1" +ü'}])
+    assert len(made["delivery_address"]["delivery_city"]) == 1000
+    assert made["products"][0]["sku"] == 'A/"1" +ü'
+
+
 def test_a_negative_total_is_named() -> None:
     row = {"total": "-1.00", "subtotal": "-1.00", "tax": "0", "shipping": "0", "shipping_tax": "0"}
     assert "DD-ORDER-NEGATIVE" in {p.rule for p in build_orders(order_frames(row), SETTINGS).kept_back}

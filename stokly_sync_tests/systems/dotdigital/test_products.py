@@ -42,3 +42,9 @@ def test_stock_below_nought_is_nought_and_without_any_row_too() -> None:
 def test_a_change_of_stock_is_a_new_version_of_the_product() -> None:
     built = build_products(frames(items=[{}], stock=[{"version": T0 + timedelta(hours=1)}]), SETTINGS)
     assert built.documents[0].version == T0 + timedelta(hours=1)
+
+
+def test_custom_fields_of_products_are_attributes() -> None:
+    settings = DotdigitalSettings.model_validate({"product_fields": {"colour": "attributes.Colour"}})
+    made = body(build_products(frames(items=[{"attributes": '{"Colour": "Blue"}'}], stock=[{}]), settings))
+    assert made["json"]["attributes"] == {"colour": "Blue"}

@@ -6,27 +6,15 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from stokly_sync.errors import BatchRefused, CredentialsError, InDoubt, PermanentError
-from stokly_sync.flow import Feed, Outcome, Record, State
+from stokly_sync.errors import BatchRefused, CredentialsError, InDoubt, PermanentError, TransientError
+from stokly_sync.flow import Feed, Record, State
 from stokly_sync.sandbox.kit import Fault
-from stokly_sync.systems.dotdigital import DotdigitalClient, DotdigitalSettings
+from stokly_sync.systems.dotdigital import DotdigitalSettings
 from stokly_sync.systems.dotdigital.probing import probe
 from stokly_sync.systems.dotdigital.setup import data_fields
-from stokly_sync_tests.systems.dotdigital.bench import Bench, contact, order, record, states
+from stokly_sync_tests.systems.dotdigital.bench import Bench, accepted, carried, contact, order, record
 
 Feeds = Callable[[str], Feed]
-
-
-def carried(feed: Feed, client: DotdigitalClient, *records: Record) -> dict[str, Outcome]:
-    """Outcome by key of records that were sent and followed to their end."""
-    sent = feed.send(client, records)
-    assert feed.settle is not None
-    settled = feed.settle(client, [outcome for outcome in sent if outcome.state is State.SUBMITTED])
-    return {outcome.key: outcome for outcome in [*(o for o in sent if o.state is not State.SUBMITTED), *settled]}
-
-
-def accepted(outcomes: dict[str, Outcome]) -> list[str]:
-    return sorted(key for key, outcome in outcomes.items() if outcome.state is State.ACCEPTED)
 
 
 def test_set_up_makes_what_is_missing_once_and_repeats_safely(bench: Bench, feed: Feeds) -> None:
@@ -59,6 +47,12 @@ def test_the_wrong_region_and_wrong_credentials_say_what_to_set(bench: Bench, fe
         feed("contacts").send(bench.client(), [contact()])
     with pytest.raises(CredentialsError, match="DOTDIGITAL_PASSWORD"):
         feed("contacts").send(bench.client(password="wrong"), [contact()])
+
+
+def test_a_right_that_is_missing_stops_the_load_at_once(bench: Bench, feed: Feeds) -> None:
+    bench.system.set_switches(denied=["/contacts/v3/import"])
+    with pytest.raises(PermanentError, match="contacts/v3/import"):
+        feed("contacts").send(bench.client(), [contact()])
 
 
 @pytest.mark.parametrize("look_ups", [0, 20])
@@ -97,71 +91,6 @@ def test_an_address_of_another_customers_contact_is_refused_with_its_rule(bench:
     carried(feed("contacts"), client, contact("C1", "shared@example.com"))
     found = carried(feed("contacts"), client, contact("C2", "shared@example.com"))
     assert (found["C2"].state, found["C2"].rule) == (State.REJECTED, "DD-EMAIL-TAKEN")
-
-
-@pytest.mark.parametrize("done", ["Finished", "Complete"])
-def test_both_words_are_ends(bench: Bench, feed: Feeds, done: str) -> None:
-    bench.system.set_switches(done=done)
-    product = record("S1", {"key": "S1", "json": {"sku": "S1"}})
-    assert accepted(carried(feed("products"), bench.client(), product)) == ["S1"]
-
-
-def test_a_refused_record_carries_the_vendors_reason_and_nobodys_address(bench: Bench, feed: Feeds) -> None:
-    bench.system.set_switches(failing_ids=["C2"])
-    found = carried(feed("contacts"), bench.client(), contact("C1"), contact("C2"))
-    assert accepted(found) == ["C1"]
-    assert found["C2"].rule == "DD-REJECTED"
-    assert "unknown" in str(found["C2"].reason)
-    assert "@" not in str(found["C2"].reason)
-
-
-def test_an_import_that_fails_as_a_whole_is_halved_until_the_culprit_stands_alone(bench: Bench, feed: Feeds) -> None:
-    bench.system.set_switches(poison_ids=["C5"])
-    found = carried(feed("contacts"), bench.client(), *[contact(f"C{n}") for n in range(8)])
-    assert accepted(found) == [f"C{n}" for n in range(8) if n != 5]
-    assert "RejectedByWatchdog" in str(found["C5"].reason)
-
-
-def test_a_lost_import_is_sent_again_by_the_run_that_sent_it(bench: Bench, feed: Feeds) -> None:
-    client = bench.client()
-    carried(feed("contacts"), client, contact("C0"))
-    bench.system.set_switches(lost_imports=1)
-    assert accepted(carried(feed("contacts"), client, contact("C1"))) == ["C1"]
-    assert bench.system.store.find("stokly-id", "C1") is not None
-
-
-def test_another_run_finds_an_import_by_its_id(bench: Bench, feed: Feeds) -> None:
-    contacts = feed("contacts")
-    sent = contacts.send(bench.client(), [contact("C1")])
-    assert contacts.settle is not None
-    writes = bench.calls("PUT", "/contacts/v3/import")
-    assert states(contacts.settle(bench.client(), sent)) == {"C1": "accepted"}
-    assert bench.calls("PUT", "/contacts/v3/import") == writes
-
-
-def test_a_lost_import_of_another_run_is_named(bench: Bench, feed: Feeds) -> None:
-    contacts = feed("contacts")
-    assert contacts.settle is not None
-    (found,) = contacts.settle(bench.client(), [Outcome("C1", State.SUBMITTED, receipt="no-such-import#0")])
-    assert (found.state, found.rule) == (State.REJECTED, "DD-IMPORT-LOST")
-
-
-def test_an_import_that_does_not_end_stays_open(bench: Bench, feed: Feeds) -> None:
-    client = bench.client(import_wait=60)
-    bench.system.set_switches(stuck_imports=1)
-    assert carried(feed("contacts"), client, contact("C1")) == {}
-
-
-def test_no_more_imports_are_under_way_than_allowed(bench: Bench, feed: Feeds) -> None:
-    bench.system.set_switches(import_delay=20.0, active_insight_imports=2)
-    client = bench.client(insight_imports=2)
-    sent: list[Outcome] = []
-    for number in range(5):
-        sent += feed("products").send(client, [record(f"S{number}", {"key": f"S{number}", "json": {"sku": "S"}})])
-    settle = feed("products").settle
-    assert settle is not None
-    assert set(states(settle(client, sent)).values()) == {"accepted"}
-    assert bench.system.calls.count(method="PUT", template="/insightData/v3/import", status=429) == 0
 
 
 def test_an_order_of_an_unknown_guest_makes_a_contact_that_is_not_subscribed(bench: Bench, feed: Feeds) -> None:
@@ -213,6 +142,16 @@ def test_a_tier_that_is_used_up_is_waited_for_until_its_reset(bench: Bench, feed
     for key in ("C1", "C2"):
         assert accepted(carried(feed("contacts"), client, contact(key))) == [key]
     assert max(bench.slept) > 15.0
+
+
+def test_the_old_scheme_says_400_when_its_hour_is_used_up_and_is_tried_again_later(bench: Bench, feed: Feeds) -> None:
+    bench.system.set_switches(scheme="flat", flat_per_hour=1)
+    bench.system.set_limits(True)
+    with pytest.raises(TransientError, match="used up"):
+        feed("contacts").send(bench.client(), [contact("C1")])
+    bench.clock.advance(3600)
+    bench.system.set_switches(flat_per_hour=2000)
+    assert accepted(carried(feed("contacts"), bench.client(), contact("C1"))) == ["C1"]
 
 
 def test_a_malformed_import_is_refused_as_a_batch(bench: Bench, feed: Feeds) -> None:

@@ -100,6 +100,7 @@ def test_every_record_is_sent_or_kept_back_by_name(warehouse: Warehouse, bench: 
         "contacts": 1,
         "orders": 3,
         "dispatches": 1,
+        "consents": 0,
     }
     orders, dispatches = found["orders"][0], found["dispatches"][0]
     assert orders.quarantined == {"OM-SKU-UNKNOWN": 1}

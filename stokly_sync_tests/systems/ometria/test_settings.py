@@ -9,10 +9,10 @@ import pytest
 from pydantic import ValidationError
 
 from stokly_sync.contracts.datasets import DATASETS, TABLES
+from stokly_sync.contracts.mapping import CONTACT_SOURCES, ORDER_SOURCES, PRODUCT_SOURCES, mapped
 from stokly_sync.contracts.rules import Effect, catalogue
 from stokly_sync.flow import Lane, ReplayClass
 from stokly_sync.systems.ometria import SYSTEM
-from stokly_sync.systems.ometria.mapping import CONTACT_SOURCES, ORDER_SOURCES, PRODUCT_SOURCES, mapped
 from stokly_sync.systems.ometria.settings import FEEDS, OmetriaSettings
 from stokly_sync_tests.systems.ometria.rows import frame
 
@@ -122,7 +122,11 @@ def test_feeds_are_those_that_settings_know() -> None:
     assert SYSTEM.feeds is not None
     declared = SYSTEM.feeds(OmetriaSettings())
     assert {feed.name for feed in declared} == set(FEEDS)
-    assert {feed.name: feed.lane for feed in declared if feed.lane is Lane.FAST}.keys() == {"stock", "dispatches"}
+    assert {feed.name: feed.lane for feed in declared if feed.lane is Lane.FAST}.keys() == {
+        "stock",
+        "dispatches",
+        "consents",
+    }
     assert all(feed.replay is ReplayClass.UPSERT for feed in declared)
 
 

@@ -14,10 +14,13 @@ import msgspec
 import pandas as pd
 
 from stokly_sync.contracts import columns
+from stokly_sync.contracts.consent import CONSENTS
+from stokly_sync.contracts.mapping import CONTACT_SOURCES
 from stokly_sync.contracts.owners import reachable, split_name
-from stokly_sync.flow import Built, Document, Frames, Json, Problem
+from stokly_sync.flow import Built, Choice, Document, Frames, Json, Problem
 from stokly_sync.systems.dotdigital import rules
 from stokly_sync.systems.dotdigital.documents.common import (
+    custom_fields,
     floats,
     later,
     owners_of_addresses,
@@ -30,6 +33,8 @@ from stokly_sync.systems.dotdigital.setup import field_name
 METRICS: Final = "derived.customer_metrics"
 SAME_ADDRESS: Final = "customers with the same address"
 """Frame of all customers that have the address of one of the feed's own."""
+UNSUBSCRIBED: Final = "unsubscribed"
+"""The status of a new contact whatever the settings say; it is no part of what an existing one is sent."""
 TRADE: Final = 1
 _LIST: Final = msgspec.json.Decoder(list[Any])
 
@@ -56,7 +61,23 @@ def build_contacts(frames: Frames, settings: DotdigitalSettings) -> Built:
             kept.append(Problem(key, rules.CONTACT_EMAIL.code, "the customer has no e-mail address"))
         elif (owner := owners.get(email.lower(), key)) != key:
             kept.append(Problem(key, rules.EMAIL_SHARED.code, f"customer {owner} has the address and registered first"))
-    return Built(_documents(customers, emails, {p.key for p in kept}, frames.get(METRICS), settings), kept)
+    custom, misfits = custom_fields(customers, keys, settings.contact_fields, CONTACT_SOURCES)
+    known = {problem.key for problem in kept}
+    kept += [problem for problem in misfits if problem.key not in known]
+    made = _documents(customers, emails, {p.key for p in kept}, frames.get(METRICS), custom, settings)
+    out = _opted_out(frames)
+    for document in made:
+        if document.key in out:
+            document.body["status"] = UNSUBSCRIBED
+    return Built(made, kept)
+
+
+def _opted_out(frames: Frames) -> set[str]:
+    """Customers who have opted out of e-mail anywhere, where that is among the frames."""
+    consents = frames.get(CONSENTS.name)
+    if consents is None:
+        return set()
+    return set(columns.keys(consents["customer_id"][consents["email_choice"].eq(Choice.OUT.value).to_numpy(bool)]))
 
 
 def _documents(
@@ -64,13 +85,15 @@ def _documents(
     emails: list[str | None],
     bad: set[str],
     metrics: pd.DataFrame | None,
+    custom: list[Json],
     settings: DotdigitalSettings,
 ) -> list[Document]:
     bought = _bought(metrics, settings) if metrics is not None else {}
     documents = []
-    for key, email, (first, last), postcode, city, country, version, event in zip(
+    for key, email, own, (first, last), postcode, city, country, version, event in zip(
         columns.keys(customers["customer_id"]),
         emails,
+        custom,
         _names(customers),
         columns.texts(customers["postcode"]),
         columns.texts(customers["city"]),
@@ -86,7 +109,7 @@ def _documents(
         with_optional(fields, **place)
         mine, known = bought.get(key, ({}, None))
         # Where the customer's own place is not known, that of the newest order is told.
-        fields = {**mine, **fields}
+        fields = {**mine, **fields, **own}
         newest = later(version, known)
         if newest is None:
             raise ValueError(f"customer {key} has no version; rows come from landing, which always sets one")
@@ -111,12 +134,12 @@ def _names(customers: pd.DataFrame) -> list[tuple[str | None, str | None]]:
 def _bought(metrics: pd.DataFrame, settings: DotdigitalSettings) -> Mapping[str, tuple[Json, datetime | None]]:
     """Data fields of what customers have bought, and since when that is so, by customer id."""
     names = {n: field_name(settings, n) for n in ("LTV", "CURRENCY", "ORDERS", "AOV", "FIRST_ORDER", "LAST_ORDER")}
-    found = {}
+    found, places = {}, columns.digits(metrics["currency"])
     for key, count, ltv, average, currency, first, last, skus, city, country, unknown, version in zip(
         columns.keys(metrics["customer_id"]),
         columns.counts(metrics["order_count"]).tolist(),
-        floats(columns.counts(metrics["lifetime_value"]), metrics["currency"]),
-        floats(columns.counts(metrics["average_order_value"]), metrics["currency"]),
+        floats(columns.counts(metrics["lifetime_value"]), places),
+        floats(columns.counts(metrics["average_order_value"]), places),
         columns.keys(metrics["currency"]),
         columns.stamps(metrics["first_order_at"]),
         columns.stamps(metrics["last_order_at"]),

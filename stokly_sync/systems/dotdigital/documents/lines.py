@@ -45,6 +45,7 @@ def order_lines(frames: Frames, orders: pd.DataFrame, refunds: dict[str, Refunde
     """Lines by order id: net and gross prices a unit, the gross total, and the units that came back."""
     rows = frames["stokly.order_lines"].sort_values(["order_id", "position"], kind="stable")
     currency = rows["order_id"].map(pd.Series(orders["currency"].array, index=orders["order_id"].array))
+    places = columns.digits(currency)
     skus = _skus(frames)
     units = columns.counts(rows["quantity"])
     price, gross = columns.counts(rows["line_price"]), columns.counts(rows["line_total"])
@@ -57,9 +58,9 @@ def order_lines(frames: Frames, orders: pd.DataFrame, refunds: dict[str, Refunde
         columns.texts(rows["sku"]),
         columns.texts(rows["name"]),
         units.tolist(),
-        floats(price // each, currency),
-        floats(gross // each, currency),
-        floats(gross, currency),
+        floats(price // each, places),
+        floats(gross // each, places),
+        floats(gross, places),
         strict=True,
     ):
         sku = skus.get(item) or sold or item or line
@@ -92,7 +93,7 @@ def given_back(frames: Frames, settings: DotdigitalSettings) -> dict[str, list[J
             columns.texts(rows["order_id"]),
             columns.keys(rows[key]),
             columns.stamps(rows["created_at"]),
-            floats(columns.counts(rows[amount]), rows["currency"]),
+            floats(columns.counts(rows[amount]), columns.digits(rows["currency"])),
             strict=True,
         ):
             if order is not None:

@@ -11,16 +11,20 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from stokly_sync.contracts import columns, money
-from stokly_sync.contracts.order_states import cancelled, not_confirmed, plain_status
+from stokly_sync.contracts.confirmation import not_confirmed
+from stokly_sync.contracts.mapping import ORDER_SOURCES
+from stokly_sync.contracts.order_states import cancelled, plain_status
 from stokly_sync.contracts.refunded import Refunded, refunds_by_order
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.dotdigital import rules
 from stokly_sync.systems.dotdigital.documents.common import (
     Buyer,
     buyers,
+    custom_fields,
     floats,
     later,
     problems_where,
@@ -44,9 +48,14 @@ def build_orders(frames: Frames, settings: DotdigitalSettings) -> Built:
     keys = columns.keys(orders["order_id"])
     refunds = refunds_by_order(frames, settings.refund_states)
     who = buyers(frames)
-    kept = _kept_back(frames, orders, keys, refunds, who, settings)
+    ended, tax, uneven = cancelled(orders, settings.order_status), *_tax(orders)
+    kept = _kept_back(frames, orders, keys, refunds, who, ended.removed, uneven, settings)
     removed = {problem.key for problem in kept if problem.rule == rules.ORDER_REMOVED.code}
-    documents = _documents(frames, orders, keys, refunds, who, settings)
+    documents = _documents(frames, orders, keys, refunds, who, ended.either, tax, settings)
+    custom, misfits = custom_fields(orders, keys, settings.order_fields, ORDER_SOURCES)
+    for document, mine in zip(documents, custom, strict=True):
+        with_optional(document.body["json"], custom=mine)
+    kept += [problem for problem in misfits if problem.key not in removed]
     # A cancelling document needs its owner like any other.
     ownerless = {key for key in keys if who[key].identity(settings.identifier) is None}
     return Built(without(documents, [p for p in kept if p.key not in removed or p.key in ownerless]), kept)
@@ -64,12 +73,13 @@ def _kept_back(
     keys: list[str],
     refunds: dict[str, Refunded],
     who: dict[str, Buyer],
+    removed: list[bool],
+    uneven: list[bool],
     settings: DotdigitalSettings,
 ) -> list[Problem]:
-    removed = cancelled(orders, settings.order_status).removed
     kept = problems_where(keys, removed, rules.ORDER_REMOVED.code, "removed in Stokly")
     waiting = not_confirmed(orders, settings.confirmed)
-    unknown, (_, uneven) = unknown_lines(frames), _tax(orders)
+    unknown = unknown_lines(frames)
     totals, currencies = columns.counts(orders["total"]).tolist(), columns.keys(orders["currency"])
     counts = columns.counts(orders["line_count"]).tolist()
     for index, key in enumerate(keys):
@@ -117,13 +127,15 @@ def _documents(
     keys: list[str],
     refunds: dict[str, Refunded],
     who: dict[str, Buyer],
+    ended: list[bool],
+    tax: pd.Series,
     settings: DotdigitalSettings,
 ) -> list[Document]:
-    ended = cancelled(orders, settings.order_status).either
     statuses = plain_status(orders, settings.order_status)
     lines, papers = order_lines(frames, orders, refunds), given_back(frames, settings)
-    heads = _heads(orders, settings)
-    _add_refunds(heads, orders, refunds, ended)
+    places = columns.digits(orders["currency"])
+    heads = _heads(orders, tax, places, settings)
+    _add_refunds(heads, orders, refunds, ended, places)
     documents = []
     for index, (key, body, currency, total, version, event) in enumerate(
         zip(
@@ -154,19 +166,21 @@ def _documents(
     return documents
 
 
-def _heads(orders: pd.DataFrame, settings: DotdigitalSettings) -> list[Json]:
-    currency, none = orders["currency"], orders["discount"].fillna(0)
+def _heads(
+    orders: pd.DataFrame, tax: pd.Series, places: npt.NDArray[np.int64], settings: DotdigitalSettings
+) -> list[Json]:
+    none = orders["discount"].fillna(0)
     net = orders["subtotal"].fillna(orders["total"])
     heads = []
-    for key, total, subtotal, less, tax, shipping, code, at in zip(
+    for key, total, subtotal, less, taxed, shipping, code, at in zip(
         columns.keys(orders["order_id"]),
-        floats(columns.counts(orders["total"]), currency),
+        floats(columns.counts(orders["total"]), places),
         # Stokly's subtotal is after discount; here subtotal - discount + delivery + tax = total.
-        floats(columns.counts(net + none), currency),
-        floats(columns.counts(none), currency),
-        floats(columns.counts(_tax(orders)[0]), currency),
-        floats(columns.counts(orders["shipping"]), currency),
-        columns.keys(currency),
+        floats(columns.counts(net + none), places),
+        floats(columns.counts(none), places),
+        floats(columns.counts(tax), places),
+        floats(columns.counts(orders["shipping"]), places),
+        columns.keys(orders["currency"]),
         columns.stamps(orders["created_at"]),
         strict=True,
     ):
@@ -176,7 +190,7 @@ def _heads(orders: pd.DataFrame, settings: DotdigitalSettings) -> list[Json]:
                 "order_total_gross": total,
                 "order_subtotal": subtotal,
                 "discount_amount": less,
-                "tax_total": tax,
+                "tax_total": taxed,
                 "delivery_total": shipping,
                 "currency": code,
                 "purchase_date": at,
@@ -186,12 +200,17 @@ def _heads(orders: pd.DataFrame, settings: DotdigitalSettings) -> list[Json]:
     return heads
 
 
-def _add_refunds(heads: list[Json], orders: pd.DataFrame, refunds: dict[str, Refunded], ended: Sequence[bool]) -> None:
+def _add_refunds(
+    heads: list[Json],
+    orders: pd.DataFrame,
+    refunds: dict[str, Refunded],
+    ended: Sequence[bool],
+    places: npt.NDArray[np.int64],
+) -> None:
     """What was given back, and what is left: nothing of an order that ended without a sale."""
     back = np.array([refunds.get(body["id"], _NOTHING).total for body in heads], dtype=np.int64)
     left = np.where(np.array(ended, dtype=np.bool_), 0, columns.counts(orders["total"]) - back)
-    currency = orders["currency"]
-    for body, net, refunded in zip(heads, floats(left, currency), floats(back, currency), strict=True):
+    for body, net, refunded in zip(heads, floats(left, places), floats(back, places), strict=True):
         body["order_total"], body["refund_total"] = net, refunded
 
 

@@ -13,8 +13,9 @@ import pandas as pd
 
 from stokly_sync.contracts import columns
 from stokly_sync.contracts.goods import VARIABLE_PARENT, available, one_for_each_sku, sold
+from stokly_sync.contracts.mapping import PRODUCT_SOURCES
 from stokly_sync.flow import Built, Document, Frames, Json
-from stokly_sync.systems.dotdigital.documents.common import floats, later, with_optional
+from stokly_sync.systems.dotdigital.documents.common import custom_fields, floats, later, with_optional, without
 from stokly_sync.systems.dotdigital.settings import DotdigitalSettings
 
 _LIST: Final = msgspec.json.Decoder(list[Any])
@@ -31,25 +32,29 @@ def build_products(frames: Frames, settings: DotdigitalSettings) -> Built:
         for sku, item, quantity, version in _levels(frames["stokly.stock"]).itertuples(index=False, name=None)
     }
     documents = []
+    keys = columns.keys(items["sku"])
+    custom, misfits = custom_fields(items, keys, settings.product_fields, PRODUCT_SOURCES)
     versions = columns.moments(items["version"])
     events = columns.moments(items["updated_at"].fillna(items["created_at"]))
     rows = zip(
-        columns.keys(items["sku"]),
+        keys,
         columns.keys(items["item_id"]),
+        custom,
         _bodies(items, frames.get("parents", items), settings),
         sold(items).tolist(),
         versions,
         events,
         strict=True,
     )
-    for sku, item, body, active, version, event in rows:
+    for sku, item, attributes, body, active, version, event in rows:
         quantity, counted = stock.get((sku, item), (0, None))
         body["stock"] = max(int(quantity), 0) if active else 0
+        with_optional(body, attributes=attributes)
         newest = later(version, counted)
         if newest is None:
             raise ValueError(f"item {sku} has no version; rows come from landing, which always sets one")
         documents.append(Document(sku, {"key": sku, "json": body}, newest, event_at=later(event, counted)))
-    return Built(documents)
+    return Built(without(documents, misfits), misfits)
 
 
 def _levels(stock: pd.DataFrame) -> pd.DataFrame:
@@ -66,7 +71,7 @@ def _bodies(items: pd.DataFrame, parents: pd.DataFrame, settings: DotdigitalSett
     for sku, name, price, currency, kind, parent, category, brand, text, images, created, active in zip(
         columns.keys(items["sku"]),
         columns.texts(items["name"]),
-        floats(columns.counts(items["price"]), items["currency"]),
+        floats(columns.counts(items["price"]), columns.digits(items["currency"])),
         columns.texts(items["currency"]),
         columns.counts(items["format"]).tolist(),
         columns.texts(items["parent_item_id"]),

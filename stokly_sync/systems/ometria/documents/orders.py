@@ -16,7 +16,9 @@ import msgspec
 import pandas as pd
 
 from stokly_sync.contracts import columns, money
-from stokly_sync.contracts.order_states import cancelled, not_confirmed, plain_status
+from stokly_sync.contracts.confirmation import not_confirmed
+from stokly_sync.contracts.mapping import ORDER_SOURCES, mapped
+from stokly_sync.contracts.order_states import cancelled, plain_status
 from stokly_sync.contracts.owners import accounts, departed, reachable
 from stokly_sync.contracts.refunded import Refunded, refunds_by_order
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
@@ -32,7 +34,6 @@ from stokly_sync.systems.ometria.documents.common import (
     without,
 )
 from stokly_sync.systems.ometria.documents.lines import Lines, build_lines, catalogue_of, show_refunds
-from stokly_sync.systems.ometria.mapping import ORDER_SOURCES, mapped
 from stokly_sync.systems.ometria.settings import OmetriaSettings
 from stokly_sync.systems.transport import decode
 

@@ -1,8 +1,8 @@
-"""Custom fields by configuration: which column, attribute or tag feeds which Ometria property (X22).
+"""Custom fields by configuration: which column, attribute or tag feeds which field of a destination (X22).
 
-Belongs here: what may be named as a source, the check of that when settings are read, and the typed values. Which
-record carries the properties is decided in `documents`. A value that does not fit its type keeps the record back under
-OM-PROPERTY-TYPE: a wrong value in a segment is worse than a late one.
+Belongs here: what may be named as a source, the check of that when settings are read, and the typed values. How many
+fields a destination takes, what they are called there and which record carries them is its own matter. A value that
+does not fit its type is a misfit: a wrong value in a segment is worse than a late one.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from stokly_sync.contracts import columns
 from stokly_sync.contracts.money import decimal
@@ -23,9 +23,6 @@ from stokly_sync.contracts.people import CUSTOMERS
 from stokly_sync.contracts.products import ITEMS
 from stokly_sync.contracts.sales import ORDERS
 from stokly_sync.contracts.tables import Kind, Table
-
-MOST_PROPERTIES: Final = 100
-"""Custom fields that the vendor keeps for one type of record."""
 
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DICT: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
@@ -43,6 +40,17 @@ class PropertyField(BaseModel):
     type: PropertyType = Field("text", description="text, number, whole, flag or date.")
 
 
+def _shorthand(value: Any) -> Any:
+    """`name = "attributes.Colour"` is short for a text property with that source."""
+    if not isinstance(value, dict):
+        return value
+    return {name: {"source": spec} if isinstance(spec, str) else spec for name, spec in value.items()}
+
+
+Properties = Annotated[dict[str, PropertyField], BeforeValidator(_shorthand)]
+"""Custom fields by their name at the destination, as a setting."""
+
+
 @dataclass(frozen=True)
 class Sources:
     """What the properties of one kind of record may be taken from."""
@@ -51,8 +59,6 @@ class Sources:
 
     def checked(self, mapping: dict[str, PropertyField]) -> dict[str, PropertyField]:
         """The mapping itself; raises ValueError naming the first field whose source does not exist."""
-        if len(mapping) > MOST_PROPERTIES:
-            raise ValueError(f"{len(mapping)} fields; Ometria keeps at most {MOST_PROPERTIES} for a type of record")
         for name, field in mapping.items():
             if not self.has(field.source):
                 raise ValueError(f"{name} comes from {field.source!r}, which is none of: {', '.join(self.offered)}")
