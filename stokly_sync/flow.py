@@ -332,6 +332,16 @@ class Feed:
         """`system/name`, as people and the ledger write it."""
         return f"{self.system}/{self.name}"
 
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """Datasets whose changes make records of this feed due: its own and those of its triggers."""
+        return tuple(dict.fromkeys([self.dataset, *(trigger.dataset for trigger in self.triggers)]))
+
+    @property
+    def gate_ids(self) -> tuple[str, ...]:
+        """Ids of the feeds of the same destination that this feed's records wait for (X5)."""
+        return tuple(g.feed if "/" in g.feed else f"{self.system}/{g.feed}" for g in self.gates)
+
 
 class Budget(Protocol):
     """A rate budget shared by every process that uses the same API key (X17)."""

@@ -117,8 +117,7 @@ class _Planning:
         return figures
 
     def _owed(self, connection: sa.Connection) -> list[OwedWindow]:
-        datasets = {self.feed.dataset, *(t.dataset for t in self.feed.triggers)}
-        return owed(connection, brand=self.warehouse.brand, feed=self.feed.id, datasets=sorted(datasets))
+        return owed(connection, brand=self.warehouse.brand, feed=self.feed.id, datasets=self.feed.datasets)
 
     def _take_all(self, chunks: Iterator[Chunk]) -> None:
         """Go through the chunks: while one is built and decided, the next is read and the last one stored."""

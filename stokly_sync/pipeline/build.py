@@ -33,7 +33,7 @@ def build_defs(
         assets=all_assets(declared, windows, days),
         jobs=jobs(declared),
         schedules=schedules(declared, settings, plans(declared), days),
-        sensors=sensors(declared),
+        sensors=sensors(declared, settings),
         resources={RUNTIME: Runtime(), **(resources or {})},
         # A step in a process of its own costs a second; parallelism comes from separate runs.
         executor=dg.in_process_executor,

@@ -74,7 +74,7 @@ def declare(settings: Settings, systems: Iterable[System]) -> Declared:
         brand=settings.core.brand,
         systems=chosen,
         extracts=_in_order({e.dataset: e for e in extracts}, {e.dataset: e.after for e in extracts}),
-        feeds=_in_order({f.id: f for f in feeds}, {f.id: gate_ids(f) for f in feeds}),
+        feeds=_in_order({f.id: f for f in feeds}, {f.id: f.gate_ids for f in feeds}),
         modes={f.id: settings.mode(f.system, f.name) for f in feeds},
         enabled=frozenset(settings.enabled),
     )
@@ -88,16 +88,6 @@ def all_rules(systems: Iterable[System]) -> Catalogue:
 def source_of(dataset: str) -> str:
     """The system that a dataset is read from: the part of its name before the dot."""
     return dataset.partition(".")[0]
-
-
-def gate_ids(feed: Feed) -> tuple[str, ...]:
-    """Ids of the feeds of the same destination that a feed's records wait for (X5)."""
-    return tuple(g.feed if "/" in g.feed else f"{feed.system}/{g.feed}" for g in feed.gates)
-
-
-def datasets_of(feed: Feed) -> tuple[str, ...]:
-    """Datasets whose changes make records of a feed due: its own and those of its triggers."""
-    return tuple(dict.fromkeys([feed.dataset, *(t.dataset for t in feed.triggers)]))
 
 
 def _model(settings: Settings, system: System) -> Any:

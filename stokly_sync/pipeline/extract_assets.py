@@ -21,7 +21,7 @@ from stokly_sync.pipeline import metadata, work
 from stokly_sync.pipeline.declared import Declared, source_of
 from stokly_sync.pipeline.failures import RETRIES, explained
 from stokly_sync.pipeline.names import dataset_key, lane_name, owners
-from stokly_sync.pipeline.partitions import backfill_by_day, span_of
+from stokly_sync.pipeline.partitions import backfill_by_week, span_of, windows_in
 from stokly_sync.pipeline.services import Services
 
 CONTRACT, ROW_SUM = "contract", "row_sum"
@@ -55,9 +55,11 @@ def _dataset_asset(
         owners=owners(extract.owner),
         deps=[dataset_key(d) for d in extract.after],
         partitions_def=windows,
-        backfill_policy=backfill_by_day() if windows else None,
+        backfill_policy=backfill_by_week() if windows else None,
         retry_policy=RETRIES,
         pool=lane_name(declared.brand, source, Lane.FAST if extract.snapshot else Lane.INTERVAL),
+        # Where lists and windows share a run, the lists come first: they are the more urgent.
+        op_tags={"dagster/priority": "1"} if extract.snapshot else None,
         metadata={
             "dagster/column_schema": metadata.column_schema(dataset.root),
             "dagster/table_name": dataset.root.sql_name,
@@ -88,7 +90,7 @@ def _dataset_asset(
             if isinstance(error.__cause__, ContractBroken):
                 yield _refused(key, error.__cause__)
             raise
-        yield from _results(runtime, key, found)
+        yield from _results(runtime, key, found, windows=windows_in(context) if windows else 1)
 
     return landed
 
@@ -99,12 +101,10 @@ def snapshot_window() -> Window:
     return Window(start, start + STEP)
 
 
-def _results(runtime: Services, key: dg.AssetKey, found: LandingFigures) -> Results:
-    counts = found.as_dict()
-    yield dg.MaterializeResult(
-        asset_key=key,
-        metadata=metadata.numbers(counts) | {"dagster/partition_row_count": dg.MetadataValue.int(found.changed)},
-    )
+def _results(runtime: Services, key: dg.AssetKey, found: LandingFigures, *, windows: int) -> Results:
+    counts = metadata.numbers(found.as_dict()) | {"dagster/partition_row_count": dg.MetadataValue.int(found.changed)}
+    on_asset, on_check = metadata.placed(counts, windows=windows)
+    yield dg.MaterializeResult(asset_key=key, metadata=on_asset)
     quarantined = found.quarantined
     yield dg.AssetCheckResult(
         asset_key=key,
@@ -124,7 +124,7 @@ def _results(runtime: Services, key: dg.AssetKey, found: LandingFigures) -> Resu
         asset_key=key,
         check_name=ROW_SUM,
         passed=found.read == accounted,
-        metadata=metadata.numbers({"read": found.read, "accounted": accounted}),
+        metadata=metadata.numbers({"read": found.read, "accounted": accounted}) | on_check,
     )
 
 

@@ -16,10 +16,10 @@ from stokly_sync.contracts.consent import CONSENTS
 from stokly_sync.delivery.figures import DeliveryFigures, PlanFigures, PlanScope
 from stokly_sync.flow import Feed, Mode
 from stokly_sync.pipeline import metadata, work
-from stokly_sync.pipeline.declared import Declared, datasets_of, gate_ids
+from stokly_sync.pipeline.declared import Declared
 from stokly_sync.pipeline.failures import RETRIES, explained
 from stokly_sync.pipeline.names import dataset_key, load_key, owners, plan_key, pool_of, system_key
-from stokly_sync.pipeline.partitions import backfill_by_day, span_of
+from stokly_sync.pipeline.partitions import backfill_by_week, span_of, windows_in
 from stokly_sync.pipeline.services import Services
 
 ROW_SUM, DELIVERED = "row_sum", "delivered"
@@ -60,7 +60,7 @@ def _plan_asset(
     declared: Declared, feed: Feed, windows: dg.TimeWindowPartitionsDefinition | None
 ) -> dg.AssetsDefinition:
     key = plan_key(feed)
-    sources = dict.fromkeys([*datasets_of(feed), *(need.table for need in feed.needs)])
+    sources = dict.fromkeys([*feed.datasets, *(need.table for need in feed.needs)])
     known = [d for d in sources if d in declared.extracts]
 
     @dg.asset(
@@ -71,7 +71,7 @@ def _plan_asset(
         owners=owners(feed.owner),
         deps=[*(dataset_key(d) for d in known), *_before(declared, feed)],
         partitions_def=windows,
-        backfill_policy=backfill_by_day() if windows else None,
+        backfill_policy=backfill_by_week() if windows else None,
         retry_policy=RETRIES,
         check_specs=[
             dg.AssetCheckSpec(
@@ -92,14 +92,14 @@ def _plan_asset(
         )
         with explained():
             found = work.plan_feed(runtime, feed, scope, run_id=context.run.run_id, force=config.force)
-        yield from plan_results(runtime, key, found)
+        yield from plan_results(runtime, key, found, windows=windows_in(context) if windows else 1)
 
     return planned
 
 
 def _before(declared: Declared, feed: Feed) -> Iterator[dg.AssetKey]:
     """What has to be done at the destination before a feed is planned."""
-    yield from (load_key(declared.feeds[gate]) for gate in gate_ids(feed))
+    yield from (load_key(declared.feeds[gate]) for gate in feed.gate_ids)
     if feed.dataset == CONSENTS.name and declared.systems[feed.system].choices is not None:
         yield system_key(feed.system, CHOICES)
 
@@ -117,7 +117,7 @@ def _load_asset(
         owners=owners(feed.owner),
         deps=[plan_key(feed)],
         partitions_def=windows,
-        backfill_policy=backfill_by_day() if windows else None,
+        backfill_policy=backfill_by_week() if windows else None,
         retry_policy=RETRIES,
         pool=pool_of(declared.brand, feed),
         tags={"lane": feed.lane.value, "replay": feed.replay.value},
@@ -136,30 +136,31 @@ def _load_asset(
             return
         with explained():
             found = work.deliver_feed(runtime, feed, run_id=context.run.run_id, plan_id=config.plan_id or None)
-        yield from load_results(runtime, key, found)
+        yield from load_results(runtime, key, found, windows=windows_in(context) if windows else 1)
 
     return loaded
 
 
-def plan_results(runtime: Services, key: dg.AssetKey, found: PlanFigures) -> Results:
+def plan_results(runtime: Services, key: dg.AssetKey, found: PlanFigures, *, windows: int) -> Results:
     """A plan's numbers and its row sum; what was kept back stands in the check's table."""
-    yield dg.MaterializeResult(asset_key=key, metadata=metadata.numbers(found.as_json()))
+    on_asset, on_check = metadata.placed(metadata.numbers(found.as_json()), windows=windows)
+    yield dg.MaterializeResult(asset_key=key, metadata=on_asset)
     kept = {**found.quarantined, **found.excluded, **found.parked}
     yield dg.AssetCheckResult(
         asset_key=key,
         check_name=ROW_SUM,
         passed=found.read + found.carried_in == found.accounted,
         metadata=metadata.numbers({"read_and_carried_in": found.read + found.carried_in, "accounted": found.accounted})
-        | metadata.rule_table(kept, runtime.catalogue),
+        | metadata.rule_table(kept, runtime.catalogue)
+        | on_check,
     )
 
 
-def load_results(runtime: Services, key: dg.AssetKey, found: DeliveryFigures) -> Results:
+def load_results(runtime: Services, key: dg.AssetKey, found: DeliveryFigures, *, windows: int) -> Results:
     """A delivery's numbers and whether all of it arrived."""
-    counts = metadata.numbers(found.as_json())
-    yield dg.MaterializeResult(
-        asset_key=key, metadata=counts | {"dagster/partition_row_count": dg.MetadataValue.int(found.accepted)}
-    )
+    counts = metadata.numbers(found.as_json()) | {"dagster/partition_row_count": dg.MetadataValue.int(found.accepted)}
+    on_asset, on_check = metadata.placed(counts, windows=windows)
+    yield dg.MaterializeResult(asset_key=key, metadata=on_asset)
     rejected = sum(found.rejected.values())
     whole = found.to_send == found.accounted and not found.still_planned
     yield dg.AssetCheckResult(
@@ -168,7 +169,8 @@ def load_results(runtime: Services, key: dg.AssetKey, found: DeliveryFigures) ->
         passed=whole and not rejected and not found.in_doubt,
         severity=dg.AssetCheckSeverity.WARN if whole else dg.AssetCheckSeverity.ERROR,
         metadata=metadata.rule_table(found.rejected, runtime.catalogue)
-        | metadata.sentence(_advice(rejected, found.in_doubt, whole=whole)),
+        | metadata.sentence(_advice(rejected, found.in_doubt, whole=whole))
+        | on_check,
     )
 
 

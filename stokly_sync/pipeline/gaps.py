@@ -12,7 +12,6 @@ from typing import Final
 
 from stokly_sync.flow import Feed, Mode, Window
 from stokly_sync.landing.grid import STEP, floor, windows_of
-from stokly_sync.pipeline.declared import datasets_of
 from stokly_sync.pipeline.services import Services
 from stokly_sync.warehouse import windows
 
@@ -58,7 +57,7 @@ def owed_windows(services: Services, system: str, *, now: datetime) -> dict[date
     found: dict[datetime, int] = {}
     with services.warehouse.reading() as conn:
         for feed in writing_feeds(services, system):
-            owed = windows.owed(conn, brand=services.warehouse.brand, feed=feed.id, datasets=datasets_of(feed))
+            owed = windows.owed(conn, brand=services.warehouse.brand, feed=feed.id, datasets=feed.datasets)
             for item in owed:
                 if item.window.start + STEP <= latest:
                     found[item.window.start] = found.get(item.window.start, 0) + item.revision + 1
@@ -69,7 +68,7 @@ def pool_owes(services: Services, system: str, pool: str) -> bool:
     """Whether a feed that has a pool of its own owes anything."""
     with services.warehouse.reading() as conn:
         return any(
-            windows.owed(conn, brand=services.warehouse.brand, feed=feed.id, datasets=datasets_of(feed))
+            windows.owed(conn, brand=services.warehouse.brand, feed=feed.id, datasets=feed.datasets)
             for feed in services.declared.feeds_of(system)
             if feed.pool == pool and services.mode(feed) is Mode.WRITE
         )

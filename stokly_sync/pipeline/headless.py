@@ -27,7 +27,7 @@ from stokly_sync.pipeline.failures import impatient
 from stokly_sync.pipeline.feed_assets import CHOICES
 from stokly_sync.pipeline.jobs import Plan, plans
 from stokly_sync.pipeline.names import load_key, plan_key, system_key
-from stokly_sync.pipeline.partitions import RANGE_END, RANGE_START, window_key
+from stokly_sync.pipeline.partitions import range_tags
 from stokly_sync.pipeline.services import Services, require
 from stokly_sync.systems import SYSTEMS
 from stokly_sync.warehouse import windows
@@ -184,8 +184,6 @@ def _extract(conductor: Conductor, services: Services, source: System, request: 
             return False
     span = _span(services, request) if request.replay else _due(services, source)
     conductor.run(f"{source.name}_windows", span=span, ops={"extract": _since(span)})
-    if conductor.has(f"{source.name}_snapshots"):
-        conductor.run(f"{source.name}_snapshots")
     return True
 
 
@@ -263,10 +261,8 @@ def _needed_sources(services: Services, request: Request) -> list[System]:
 
 def _tags(span: Window) -> dict[str, str]:
     newest = floor(span.end - timedelta(microseconds=1))
-    first = max(floor(span.start), newest - (MOST_PARTITIONS - 1) * STEP)
-    if (newest - floor(span.start)) / STEP >= MOST_PARTITIONS:
-        first = newest
-    return {RANGE_START: window_key(first), RANGE_END: window_key(newest)}
+    first = floor(span.start)
+    return range_tags(Window(newest if (newest - first) / STEP >= MOST_PARTITIONS else first, span.end))
 
 
 def _since(span: Window) -> dict[str, Any]:

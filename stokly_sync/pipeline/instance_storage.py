@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -20,14 +20,13 @@ from typing import Any, Final, Literal
 from dagster import Field, StringSource
 from dagster._config.config_schema import UserConfigSchema
 from dagster._core.storage.base_storage import DagsterStorage
-from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
-from dagster_postgres import DagsterPostgresStorage
-from sqlalchemy import URL, create_engine, make_url, text
+from sqlalchemy import URL, Connection, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
 from stokly_sync.errors import SettingsError
+from stokly_sync.pipeline import event_storage
 
 DATABASE_URL: Final = "STOKLY_SYNC_DATABASE_URL"
 ENVIRONMENT: Final = "STOKLY_SYNC_ENV"
@@ -89,10 +88,12 @@ def open_storage(backend: Backend, *, inst_data: ConfigurableClassData | None = 
         SettingsError: the role may not create the schema and nobody has created it yet.
     """
     _log.info("Dagster keeps its state in %s.", backend.label)
+    event_storage.switch_on()
     if backend.url is None:
-        return DagsterSqliteStorage.from_local(str(backend.base_dir), inst_data=inst_data)
-    _ensure_schema(backend.url)
-    return DagsterPostgresStorage(backend.url.render_as_string(hide_password=False), inst_data=inst_data)
+        return event_storage.sqlite_storage(str(backend.base_dir), inst_data=inst_data)
+    with _alone(backend.url) as connection:
+        _ensure_schema(connection)
+        return event_storage.postgres_storage(backend.url.render_as_string(hide_password=False), inst_data=inst_data)
 
 
 class InstanceStorage(DagsterStorage, ConfigurableClass):
@@ -148,18 +149,27 @@ def _sqlite(base_dir: Path) -> Backend:
     return Backend(kind="sqlite", label=f"SQLite (folder {resolved})", base_dir=resolved)
 
 
-def _ensure_schema(url: URL) -> None:
+@contextmanager
+def _alone(url: URL) -> Iterator[Connection]:
+    """Hold the lock under which schema and tables are made: Dagster's own do not bear two makers at once."""
+    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with closing(engine.connect()) as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _SCHEMA_LOCK})
+        try:
+            yield connection
+        finally:
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _SCHEMA_LOCK})
+
+
+def _ensure_schema(connection: Connection) -> None:
     # Looked up first: a role without the right to create may still use a schema that somebody made for it.
-    engine = create_engine(url, poolclass=NullPool)
-    with closing(engine.connect()) as connection, connection.begin():
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
-        known = text("SELECT 1 FROM pg_namespace WHERE nspname = :name")
-        if connection.scalar(known, {"name": SCHEMA}) is not None:
-            return
-        allowed = text("SELECT has_database_privilege(current_database(), 'CREATE')")
-        if not connection.scalar(allowed):
-            raise SettingsError(
-                f"The role in {DATABASE_URL} may not create the schema '{SCHEMA}' that Dagster needs. "
-                f"Have an administrator run: CREATE SCHEMA {SCHEMA} AUTHORIZATION <that role>."
-            )
-        connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))
+    known = text("SELECT 1 FROM pg_namespace WHERE nspname = :name")
+    if connection.scalar(known, {"name": SCHEMA}) is not None:
+        return
+    allowed = text("SELECT has_database_privilege(current_database(), 'CREATE')")
+    if not connection.scalar(allowed):
+        raise SettingsError(
+            f"The role in {DATABASE_URL} may not create the schema '{SCHEMA}' that Dagster needs. "
+            f"Have an administrator run: CREATE SCHEMA {SCHEMA} AUTHORIZATION <that role>."
+        )
+    connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))

@@ -14,7 +14,7 @@ from enum import StrEnum
 import dagster as dg
 
 from stokly_sync.contracts.consent import POOL
-from stokly_sync.flow import Lane, System
+from stokly_sync.flow import Feed, Lane, System
 from stokly_sync.pipeline.declared import Declared
 from stokly_sync.pipeline.feed_assets import CHOICES
 from stokly_sync.pipeline.names import DESTINATION_TAG, dataset_key, lane_name, load_key, plan_key, system_key
@@ -46,6 +46,8 @@ class Plan:
     cron: str | None = None
     loads: bool = False
     """True where the job writes to the system."""
+    feeds: tuple[Feed, ...] = ()
+    """Feeds without work for which the clock starts no run; empty where every tick is one."""
     pool: str | None = None
     """The pool of its own that keeps the job apart from its lane."""
 
@@ -85,14 +87,15 @@ def _source(declared: Declared, source: System) -> Iterator[Plan]:
     windowed = tuple(dataset_key(e.dataset) for e in extracts if not e.snapshot)
     snapshots = tuple(dataset_key(e.dataset) for e in extracts if e.snapshot)
     yield Plan(
-        *(f"{name}_windows", name, windowed, Lane.INTERVAL, Cadence.WINDOW),
-        description=f"What changed in {source.title} in a window, landed and validated.",
+        *(f"{name}_windows", name, (*windowed, *snapshots) if windowed else (), Lane.INTERVAL, Cadence.WINDOW),
+        description=f"What changed in {source.title} in a window, landed and validated, and its lists first.",
         cron="5,20,35,50 * * * *",
     )
     yield Plan(
         *(f"{name}_snapshots", name, snapshots, Lane.FAST, Cadence.NOW),
-        description=f"Lists of {source.title} that cannot be asked for changes, read whole.",
-        cron="*/5 * * * *",
+        description=f"Lists of {source.title} that cannot be asked for changes, read whole, between two windows.",
+        # Every five minutes; in the others the run of the window reads them as well, and saves a process.
+        cron="0,10,15,25,30,40,45,55 * * * *",
     )
     yield Plan(
         *(f"{name}_baseline", name, (system_key(name, "baseline"),), Lane.BULK, Cadence.ASKED),
@@ -113,24 +116,26 @@ def _source(declared: Declared, source: System) -> Iterator[Plan]:
 
 def _destination(declared: Declared, system: System) -> Iterator[Plan]:
     name, feeds = system.name, declared.feeds_of(system.name)
-    windowed = tuple(k for f in feeds if declared.by_window(f) for k in (plan_key(f), load_key(f)))
-    timed = [f for f in feeds if not declared.by_window(f)]
-    snapshots = tuple(k for f in timed if not f.pool for k in (plan_key(f), load_key(f)))
+    windowed = tuple(f for f in feeds if declared.by_window(f))
+    timed = tuple(f for f in feeds if not declared.by_window(f))
+    snapshots = tuple(f for f in timed if not f.pool)
     choices = (system_key(name, CHOICES),) if system.choices is not None else ()
     yield Plan(
-        *(f"{name}_interval", name, windowed, Lane.INTERVAL, Cadence.WINDOW),
+        *(f"{name}_interval", name, _keys(windowed), Lane.INTERVAL, Cadence.WINDOW),
         description=f"What changed in a window, planned and sent to {system.title}.",
         cron="9,24,39,54 * * * *",
         loads=True,
+        feeds=windowed,
     )
     yield Plan(
-        *(f"{name}_fast", name, snapshots, Lane.FAST, Cadence.NOW),
+        *(f"{name}_fast", name, _keys(snapshots), Lane.FAST, Cadence.NOW),
         description=f"Stock and the like for {system.title}, a few minutes after they were read.",
         cron="2-59/5 * * * *",
         loads=True,
+        feeds=snapshots,
     )
     for pool in dict.fromkeys(f.pool for f in timed if f.pool):
-        own = tuple(k for f in timed if f.pool == pool for k in (plan_key(f), load_key(f)))
+        own = _keys(tuple(f for f in timed if f.pool == pool))
         yield Plan(
             *(f"{name}_{pool}", name, (*(choices if pool == POOL else ()), *own), Lane.FAST, Cadence.NOW),
             description=f"Choices of consent, read back from {system.title} and sent there beside all other loads.",
@@ -155,3 +160,7 @@ def _destination(declared: Declared, system: System) -> Iterator[Plan]:
         description=f"What {system.title} holds against what it should hold.",
         cron="30 5 * * *",
     )
+
+
+def _keys(feeds: tuple[Feed, ...]) -> tuple[dg.AssetKey, ...]:
+    return tuple(key for feed in feeds for key in (plan_key(feed), load_key(feed)))

@@ -17,6 +17,9 @@ from stokly_sync.contracts.tables import DTYPES, Table
 MOST_ROWS: Final = 20
 """Rows of a table in metadata: every value is stored with each event, so it stays at a few kB."""
 
+MOST_WINDOWS: Final = 16
+"""Windows of a run up to which its counts are stored with each of them."""
+
 
 def column_schema(table: Table) -> dg.TableSchema:
     """A contract's columns as the interface shows them."""
@@ -55,6 +58,19 @@ def numbers(counts: Mapping[str, Any]) -> dict[str, dg.MetadataValue[Any]]:
         elif value is not None:
             found[name] = dg.MetadataValue.int(int(value))
     return found
+
+
+def placed(
+    counts: Mapping[str, dg.MetadataValue[Any]], *, windows: int
+) -> tuple[dict[str, dg.MetadataValue[Any]], dict[str, dg.MetadataValue[Any]]]:
+    """The counts of a run, for its asset and for its row-sum check: each stands at one of them.
+
+    Dagster stores what stands at the asset once for each window of the run. Over a long range that would be wrong for
+    every single window and fill the disk, so that the counts stand at the check, which is recorded once.
+    """
+    if windows <= MOST_WINDOWS:
+        return dict(counts), {}
+    return {"windows_in_run": dg.MetadataValue.int(windows)}, dict(counts)
 
 
 def plain(code: str) -> str:

@@ -14,6 +14,9 @@ from stokly_sync.flow import Feed, Lane, Team
 DESTINATION_TAG: Final = "stokly/destination"
 """Run tag by brand, system and lane; `dagster.yaml` lets one run at a time through for each value."""
 
+REASON_TAG: Final = "stokly/reason"
+"""Run tag that says what the clock found to do."""
+
 RUNTIME: Final = "runtime"
 """Name of the resource that every asset asks for."""
 

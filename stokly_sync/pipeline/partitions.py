@@ -17,9 +17,10 @@ from stokly_sync.flow import Window
 from stokly_sync.landing.grid import STEP, floor
 
 WINDOW_FORMAT: Final = "%Y-%m-%d-%H:%M"
-WINDOWS_A_RUN: Final = 96
-"""A backfill takes one day in a run: bounded memory, few runs, and little to repeat after a crash."""
+WINDOWS_A_RUN: Final = 7 * 96
+"""A backfill takes a week in a run: few processes to start, and little to repeat after a crash."""
 
+PARTITION: Final = "dagster/partition"
 RANGE_START: Final = "dagster/asset_partition_range_start"
 RANGE_END: Final = "dagster/asset_partition_range_end"
 
@@ -36,7 +37,7 @@ def day_partitions(windows_from: datetime, zone: str) -> dg.DailyPartitionsDefin
     return dg.DailyPartitionsDefinition(start_date=windows_from.strftime("%Y-%m-%d"), timezone=zone, end_offset=1)
 
 
-def backfill_by_day() -> dg.BackfillPolicy:
+def backfill_by_week() -> dg.BackfillPolicy:
     """The policy of everything that has windows."""
     return dg.BackfillPolicy.multi_run(max_partitions_per_run=WINDOWS_A_RUN)
 
@@ -54,8 +55,9 @@ def last_closed(moment: datetime) -> Window:
 
 def range_tags(span: Window) -> dict[str, str]:
     """Run tags that make one run cover every window touched by `span`."""
-    newest = floor(span.end - timedelta(microseconds=1))
-    return {RANGE_START: window_key(floor(span.start)), RANGE_END: window_key(newest)}
+    first, newest = window_key(floor(span.start)), window_key(floor(span.end - timedelta(microseconds=1)))
+    # A range of one is no range: checks of a single window are recorded under that window.
+    return {PARTITION: newest} if first == newest else {RANGE_START: first, RANGE_END: newest}
 
 
 def span_of(context: dg.AssetExecutionContext, *, since: str = "") -> Window:
@@ -66,3 +68,8 @@ def span_of(context: dg.AssetExecutionContext, *, since: str = "") -> Window:
     asked = context.partition_time_window
     start = datetime.fromisoformat(since) if since else asked.start
     return Window(min(start, asked.start).astimezone(UTC), asked.end.astimezone(UTC))
+
+
+def windows_in(context: dg.AssetExecutionContext) -> int:
+    """How many windows a run covers; one where there are no windows."""
+    return len(context.partition_keys) if context.has_partition_key_range or context.has_partition_key else 1

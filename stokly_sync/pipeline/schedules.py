@@ -1,7 +1,8 @@
 """The clock: one schedule for each job that has a cron.
 
 A schedule asks for closed windows only. It does not make up for ticks that were missed while the daemon was down: the
-gap sensors do. Schedules are on from the start and skip, with a sentence, while a system has no credentials.
+gap sensors do. Schedules are on from the start and skip, with a sentence, while a system has no credentials, and while
+a destination has nothing to do: a run is a process of seconds, the question is a few queries.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from stokly_sync.delivery.due import reason_to_run
 from stokly_sync.errors import SettingsError
+from stokly_sync.flow import Mode
 from stokly_sync.pipeline.declared import Declared
 from stokly_sync.pipeline.jobs import Cadence, Plan
+from stokly_sync.pipeline.names import REASON_TAG
 from stokly_sync.pipeline.partitions import last_closed, window_key
-from stokly_sync.pipeline.services import require
+from stokly_sync.pipeline.services import Services, require
 from stokly_sync.settings import Settings
 
 Tick = dg.RunRequest | dg.SkipReason
@@ -54,6 +58,26 @@ def blocked(declared: Declared, settings: Settings, plan: Plan) -> str | None:
     return None
 
 
+def work_for(services: Services, plan: Plan, moment: datetime) -> str | None:
+    """What a run of a plan would have to do at a moment (UTC), in a few words; None when no feed has anything."""
+    window = last_closed(moment) if plan.cadence is Cadence.WINDOW else None
+    with services.warehouse.reading() as conn:
+        for feed in plan.feeds:
+            mode = services.mode(feed)
+            if mode is not Mode.OFF:
+                found = reason_to_run(
+                    conn,
+                    feed,
+                    brand=services.warehouse.brand,
+                    window=window,
+                    writes=mode is Mode.WRITE,
+                    now=moment,
+                )
+                if found:
+                    return found
+    return None
+
+
 def _schedule(
     declared: Declared, settings: Settings, plan: Plan, days: dg.DailyPartitionsDefinition
 ) -> dg.ScheduleDefinition:
@@ -74,6 +98,12 @@ def _schedule(
         moment = context.scheduled_execution_time
         with dg.partition_loading_context(effective_dt=moment):
             today = days.get_last_partition_key()
-        return requested(plan, settings, moment, today)
+        asked = requested(plan, settings, moment, today)
+        if plan.feeds and isinstance(asked, dg.RunRequest):
+            reason = work_for(Services.standing(settings), plan, moment)
+            if reason is None:
+                return dg.SkipReason(f"{declared.systems[plan.system].title}: nothing changed, nothing is on its way.")
+            asked = asked.with_replaced_attrs(tags={**asked.tags, REASON_TAG: reason})
+        return asked
 
     return tick

@@ -8,8 +8,8 @@ sentence is all that people see of a sensor.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 import dagster as dg
@@ -22,6 +22,7 @@ from stokly_sync.pipeline.declared import Declared
 from stokly_sync.pipeline.failed_runs import note_failed_runs
 from stokly_sync.pipeline.partitions import window_key
 from stokly_sync.pipeline.services import Services
+from stokly_sync.settings import Settings
 
 MOST_REQUESTS: Final = 8
 """Runs that one tick may ask for: the live cadence comes first, the rest waits for the next tick."""
@@ -38,20 +39,25 @@ Ask = Callable[[Services, dg.SensorEvaluationContext], Sequence[dg.RunRequest] |
 """What a sensor does: the runs to ask for, or a sentence why there are none."""
 
 
-def sensors(declared: Declared) -> list[dg.SensorDefinition]:
+Opened = Callable[[], Services]
+"""Gives the services of a tick."""
+
+
+def sensors(declared: Declared, settings: Settings) -> list[dg.SensorDefinition]:
     """All sensors of the code location."""
+    opened = partial(Services.standing, settings)
     made = [
-        *(_sensor(s, f"{s.name}_windows", 120, _source_gaps(s)) for s in declared.sources),
-        *(_sensor(s, f"{s.name}_baseline", 60, _history(s)) for s in declared.sources),
-        *(_sensor(s, f"{s.name}_interval", 120, _owed_gaps(s)) for s in declared.destinations),
-        *(_sensor(s, f"{s.name}_backlog", 120, _backlog(s)) for s in declared.destinations),
+        *(_sensor(opened, s, f"{s.name}_windows", 120, _source_gaps(s)) for s in declared.sources),
+        *(_sensor(opened, s, f"{s.name}_baseline", 60, _history(s)) for s in declared.sources),
+        *(_sensor(opened, s, f"{s.name}_interval", 120, _owed_gaps(s)) for s in declared.destinations),
+        *(_sensor(opened, s, f"{s.name}_backlog", 120, _backlog(s)) for s in declared.destinations),
         *(
-            _sensor(s, f"{s.name}_{pool}", 60, _pool(s, pool))
+            _sensor(opened, s, f"{s.name}_{pool}", 60, _pool(s, pool))
             for s in declared.destinations
             for pool in _pools(declared, s)
         ),
     ]
-    return [*made, _findings(), _failed_runs(), _behind()]
+    return [*made, _findings(opened), _failed_runs(opened), _behind(opened)]
 
 
 def requests_for(
@@ -157,7 +163,7 @@ def _busy_partitions(instance: dg.DagsterInstance, job: str) -> set[str]:
     return {run.tags["dagster/partition"] for run in runs if "dagster/partition" in run.tags}
 
 
-def _sensor(system: System, job: str, seconds: int, ask: Ask) -> dg.SensorDefinition:
+def _sensor(opened: Opened, system: System, job: str, seconds: int, ask: Ask) -> dg.SensorDefinition:
     @dg.sensor(
         name=f"{job}_sensor",
         job_name=job,
@@ -166,16 +172,16 @@ def _sensor(system: System, job: str, seconds: int, ask: Ask) -> dg.SensorDefini
         description=f"Starts {job} when the ledger of windows says that something is missing.",
     )
     def watch(context: dg.SensorEvaluationContext) -> dg.SkipReason | list[dg.RunRequest]:
-        with _services() as services:
-            if system.name not in services.declared.enabled:
-                return dg.SkipReason(f"{system.title} is not set up.")
-            answer = ask(services, context)
+        services = opened()
+        if system.name not in services.declared.enabled:
+            return dg.SkipReason(f"{system.title} is not set up.")
+        answer = ask(services, context)
         return dg.SkipReason(answer) if isinstance(answer, str) else list(answer)
 
     return watch
 
 
-def _findings() -> dg.SensorDefinition:
+def _findings(opened: Opened) -> dg.SensorDefinition:
     @dg.sensor(
         name="findings_sensor",
         minimum_interval_seconds=60,
@@ -183,17 +189,17 @@ def _findings() -> dg.SensorDefinition:
         description="Sends every finding at least once: a message when a problem opens, another when it is over.",
     )
     def tell() -> dg.SkipReason:
-        with _services() as services:
-            core = services.settings.core
-            hook = core.alert_webhook
-            channels = [log_channel, *([webhook_channel(hook.get_secret_value())] if hook else [])]
-            sent = send_findings(services.warehouse, channels, dagster_url=core.dagster_url)
+        services = opened()
+        core = services.settings.core
+        hook = core.alert_webhook
+        channels = [log_channel, *([webhook_channel(hook.get_secret_value())] if hook else [])]
+        sent = send_findings(services.warehouse, channels, dagster_url=core.dagster_url)
         return dg.SkipReason(f"{sent} findings sent." if sent else "No finding is waiting to be sent.")
 
     return tell
 
 
-def _failed_runs() -> dg.SensorDefinition:
+def _failed_runs(opened: Opened) -> dg.SensorDefinition:
     @dg.sensor(
         name="failed_runs_sensor",
         minimum_interval_seconds=60,
@@ -201,15 +207,14 @@ def _failed_runs() -> dg.SensorDefinition:
         description="Turns failed runs into findings, and clears them when the job succeeds again.",
     )
     def note(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        with _services() as services:
-            raised, cleared, cursor = note_failed_runs(services.warehouse, context.instance, context.cursor)
+        raised, cleared, cursor = note_failed_runs(opened().warehouse, context.instance, context.cursor)
         said = f"{raised} failed runs noted, {cleared} problems over."
         return dg.SensorResult(skip_reason=dg.SkipReason(said), cursor=cursor)
 
     return note
 
 
-def _behind() -> dg.SensorDefinition:
+def _behind(opened: Opened) -> dg.SensorDefinition:
     @dg.sensor(
         name="behind_sensor",
         minimum_interval_seconds=300,
@@ -217,13 +222,7 @@ def _behind() -> dg.SensorDefinition:
         description="Turns feeds whose last complete delivery is too old into findings, and clears them.",
     )
     def note() -> dg.SkipReason:
-        with _services() as services:
-            behind, on_time = note_behind(services, now=datetime.now(UTC))
+        behind, on_time = note_behind(opened(), now=datetime.now(UTC))
         return dg.SkipReason(f"{behind} feeds are behind, {on_time} on time.")
 
     return note
-
-
-def _services() -> closing[Services]:
-    """Services that are closed at the end of a tick."""
-    return closing(Services.open())

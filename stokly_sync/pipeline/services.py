@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from stokly_sync import settings as settings_module
@@ -47,6 +48,15 @@ class Services:
         """Open the warehouse that these settings name."""
         warehouse = Warehouse.open(settings.core.database_url, brand=settings.core.brand)
         return cls(settings, declare(settings, SYSTEMS), all_rules(SYSTEMS), warehouse)
+
+    @classmethod
+    def standing(cls, settings: Settings) -> Services:
+        """The same over a warehouse that stays open as long as the process, for who asks often and little: ticks.
+
+        Never close it.
+        """
+        core = settings.core
+        return cls(settings, declare(settings, SYSTEMS), all_rules(SYSTEMS), _standing(core.database_url, core.brand))
 
     def close(self) -> None:
         """Give back the database connections."""
@@ -93,6 +103,11 @@ class Services:
             progress=progress.report,
             basis=Basis(currency=core.currency),
         )
+
+
+@cache
+def _standing(url: str, brand: str) -> Warehouse:
+    return Warehouse.open(url, brand=brand)
 
 
 def require(settings: Settings, system: System) -> None:

@@ -5,7 +5,7 @@ Figures are plain numbers and names of rules, never rows. Whoever counts also ch
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -66,6 +66,15 @@ def latest_figures(conn: sa.Connection, *, brand: str, subject: str, stage: Stag
     c = RUN_FIGURES.c
     mine = (c.brand == brand, c.subject == subject, c.stage == stage.value)
     return _read(conn, sa.select(RUN_FIGURES).where(*mine).order_by(c.at.desc()).limit(limit))
+
+
+def figures_since(
+    conn: sa.Connection, *, brand: str, subjects: Iterable[str], stage: Stage, after: datetime
+) -> list[Figures]:
+    """The figures of some subjects that were stored after a moment (UTC), oldest first."""
+    c = RUN_FIGURES.c
+    mine = (c.brand == brand, c.subject.in_(list(subjects)), c.stage == stage.value, c.at > after)
+    return _read(conn, sa.select(RUN_FIGURES).where(*mine).order_by(c.at))
 
 
 def _read(conn: sa.Connection, query: sa.Select[Any]) -> list[Figures]:

@@ -166,18 +166,29 @@ def owed(conn: sa.Connection, *, brand: str, feed: str, datasets: Iterable[str])
     `datasets` are the feed's own and those of its triggers. A window in which nothing was ever seen is not owed, so
     reading an old, quiet span again makes no work.
     """
+    w = WINDOWS.c
+    query = _owed(sa.select(w.dataset, w.window_start, w.window_end, w.revision), brand, feed, datasets)
+    rows = conn.execute(query.order_by(w.window_start, w.dataset))
+    return [OwedWindow(d, Window(start, end), revision) for d, start, end, revision in rows]
+
+
+def owed_since(conn: sa.Connection, *, brand: str, feed: str, datasets: Iterable[str]) -> datetime | None:
+    """When the oldest of the changes that a feed owes was noted (UTC); None when it owes none."""
+    oldest = _owed(sa.select(sa.func.min(WINDOWS.c.updated_at)), brand, feed, datasets)
+    found: datetime | None = conn.execute(oldest).scalar_one()
+    return found
+
+
+def _owed(query: sa.Select[Any], brand: str, feed: str, datasets: Iterable[str]) -> sa.Select[Any]:
+    """A query over windows, narrowed to those whose revision a feed has not planned."""
     w, f = WINDOWS.c, FEED_WINDOWS.c
     planned = WINDOWS.outerjoin(
         FEED_WINDOWS,
         sa.and_(f.brand == w.brand, f.feed == feed, f.dataset == w.dataset, f.window_start == w.window_start),
     )
-    query = (
-        sa.select(w.dataset, w.window_start, w.window_end, w.revision)
-        .select_from(planned)
-        .where(w.brand == brand, w.dataset.in_(list(datasets)), w.revision > sa.func.coalesce(f.revision, 0))
-        .order_by(w.window_start, w.dataset)
+    return query.select_from(planned).where(
+        w.brand == brand, w.dataset.in_(list(datasets)), w.revision > sa.func.coalesce(f.revision, 0)
     )
-    return [OwedWindow(d, Window(start, end), revision) for d, start, end, revision in conn.execute(query)]
 
 
 def mark_planned(

@@ -4,7 +4,7 @@ import pytest
 
 from stokly_sync.errors import SettingsError
 from stokly_sync.pipeline import progress
-from stokly_sync.pipeline.declared import all_rules, declare, gate_ids
+from stokly_sync.pipeline.declared import all_rules, declare
 from stokly_sync.pipeline.services import require
 from stokly_sync.settings import load
 from stokly_sync.systems import SYSTEMS
@@ -16,7 +16,7 @@ def test_what_others_wait_for_stands_first() -> None:
     for extract in declared.extracts.values():
         assert all(datasets.index(other) < datasets.index(extract.dataset) for other in extract.after)
     for feed in declared.feeds.values():
-        assert all(feeds.index(other) < feeds.index(feed.id) for other in gate_ids(feed))
+        assert all(feeds.index(other) < feeds.index(feed.id) for other in feed.gate_ids)
 
 
 def test_every_rule_that_a_feed_or_trigger_names_is_in_the_catalogue() -> None:

@@ -6,9 +6,10 @@ import dagster as dg
 import pytest
 
 from stokly_sync.errors import SettingsError
+from stokly_sync.flow import Window
 from stokly_sync.landing.grid import STEP, floor
 from stokly_sync.pipeline import headless
-from stokly_sync.pipeline.partitions import window_key
+from stokly_sync.pipeline.partitions import WINDOWS_A_RUN, range_tags, window_key
 from stokly_sync.pipeline.summary import Exit, Summary, summarise
 from stokly_sync.sandbox.kit.faults import Fault
 from stokly_sync.warehouse import windows
@@ -110,6 +111,24 @@ def test_a_window_is_landed_by_its_asset_with_checks_and_numbers(rig: Rig, defs:
     assert orders.partition == key
     assert orders.metadata["read"] == dg.MetadataValue.int(0)
     assert orders.metadata["api_calls"] != dg.MetadataValue.int(0)
+
+
+@on_sqlite
+def test_a_backfill_of_a_week_sends_nothing_again_and_leaves_the_watermark(rig: Rig, defs: dg.Definitions) -> None:
+    sync(rig)
+    before = marks(rig)
+    end = floor(datetime.now(UTC)) - timedelta(days=1)
+    keys = [dg.AssetKey(path) for path in (["stokly", "orders"], ["ometria", "orders_plan"], ["ometria", "orders"])]
+    result = defs.resolve_implicit_global_asset_job_def().execute_in_process(
+        instance=rig.instance, asset_selection=keys, tags=range_tags(Window(end - WINDOWS_A_RUN * STEP, end))
+    )
+    assert marks(rig) == before
+    checks = {e.check_name: e for e in result.get_asset_check_evaluations() if e.asset_key == keys[1]}
+    assert checks["row_sum"].metadata["read"] != dg.MetadataValue.int(0)
+    assert checks["row_sum"].metadata["to_send"] == dg.MetadataValue.int(0)
+    stored = result.asset_materializations_for_node("ometria__orders_plan")
+    assert len(stored) == WINDOWS_A_RUN
+    assert set(stored[0].metadata) == {"windows_in_run"}, "the counts of a week are not those of each of its windows"
 
 
 @on_sqlite

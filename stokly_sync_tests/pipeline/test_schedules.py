@@ -9,10 +9,13 @@ from stokly_sync.flow import Window
 from stokly_sync.pipeline.build import build_defs
 from stokly_sync.pipeline.declared import declare
 from stokly_sync.pipeline.jobs import Cadence, plans
+from stokly_sync.pipeline.names import load_key, plan_key
 from stokly_sync.pipeline.partitions import last_closed, range_tags, window_key, window_partitions
 from stokly_sync.pipeline.schedules import requested
+from stokly_sync.pipeline.services import Services
 from stokly_sync.settings import Settings, load
 from stokly_sync.systems import SYSTEMS
+from stokly_sync.warehouse.windows import WindowCount, note_landed
 
 SET = {
     "STOKLY_ACCOUNT_KEY": "account",
@@ -95,3 +98,51 @@ def test_the_last_closed_window_ends_before_now() -> None:
 def test_a_span_covers_every_window_that_it_touches() -> None:
     span = Window(datetime(2026, 11, 20, 10, 7, tzinfo=UTC), datetime(2026, 11, 20, 11, 0, tzinfo=UTC))
     assert sorted(range_tags(span).values()) == ["2026-11-20-10:00", "2026-11-20-10:45"]
+
+
+def test_a_span_of_one_window_is_that_window_and_no_range() -> None:
+    start = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+    assert range_tags(Window(start, start + timedelta(minutes=15))) == {"dagster/partition": "2026-11-20-10:00"}
+
+
+def test_a_source_is_read_at_every_tick_once(settings: Settings) -> None:
+    read = {p.name: p for p in plans(declare(settings, SYSTEMS)) if p.name in {"stokly_windows", "stokly_snapshots"}}
+    minutes = [int(m) for p in read.values() for m in str(p.cron).split()[0].split(",")]
+    assert sorted(minutes) == list(range(0, 60, 5)), "the stock is read every five minutes, by one of the two"
+    assert dg.AssetKey(["stokly", "stock"]) in read["stokly_windows"].keys
+    assert read["stokly_snapshots"].keys == (dg.AssetKey(["stokly", "stock"]),)
+    assert not any(p.feeds for p in read.values()), "nobody knows what changed without asking"
+
+
+def test_only_jobs_that_load_by_the_minute_may_be_skipped(settings: Settings) -> None:
+    made = plans(declare(settings, SYSTEMS))
+    assert {p.name.partition("_")[2] for p in made if p.feeds} == {"interval", "fast"}
+    for p in made:
+        assert not p.feeds or {key for f in p.feeds for key in (plan_key(f), load_key(f))} == set(p.keys)
+
+
+@pytest.fixture
+def landed(warehouse_url: str) -> Settings:
+    """Settings of an empty warehouse."""
+    return load({**SET, "STOKLY_SYNC_DATABASE_URL": warehouse_url})
+
+
+def test_a_destination_with_nothing_to_do_has_no_run_and_the_tick_says_so(landed: Settings) -> None:
+    for schedule in ("ometria_interval_schedule", "ometria_fast_schedule"):
+        skipped = tick(landed, schedule, NOON)
+        assert not skipped.run_requests
+        assert skipped.skip_message == "Ometria: nothing changed, nothing is on its way."
+
+
+def test_a_window_in_which_something_changed_is_asked_for_with_the_reason(landed: Settings) -> None:
+    warehouse = Services.standing(landed).warehouse
+    with warehouse.transaction() as conn:
+        count = WindowCount(last_closed(NOON), read=1, changed=1)
+        note_landed(conn, brand=warehouse.brand, dataset="stokly.refunds", counts=[count], run_id="run")
+    asked = tick(landed, "ometria_interval_schedule", NOON).run_requests
+    assert asked is not None
+    assert [(r.partition_key, r.tags["stokly/reason"]) for r in asked] == [
+        ("2026-11-20-11:45", "ometria/orders owes a window")
+    ]
+    assert not tick(landed, "ometria_interval_schedule", NOON + timedelta(minutes=15)).run_requests
+    assert not tick(landed, "ometria_fast_schedule", NOON).run_requests
