@@ -117,7 +117,7 @@ def _source(declared: Declared, source: System) -> Iterator[Plan]:
 def _destination(declared: Declared, system: System) -> Iterator[Plan]:
     name, feeds = system.name, declared.feeds_of(system.name)
     windowed = tuple(f for f in feeds if declared.by_window(f))
-    timed = [f for f in feeds if not declared.by_window(f)]
+    timed = tuple(f for f in feeds if not declared.by_window(f))
     snapshots = tuple(f for f in timed if not f.pool)
     choices = (system_key(name, CHOICES),) if system.choices is not None else ()
     yield Plan(
@@ -135,7 +135,7 @@ def _destination(declared: Declared, system: System) -> Iterator[Plan]:
         feeds=snapshots,
     )
     for pool in dict.fromkeys(f.pool for f in timed if f.pool):
-        own = tuple(k for f in timed if f.pool == pool for k in (plan_key(f), load_key(f)))
+        own = _keys(tuple(f for f in timed if f.pool == pool))
         yield Plan(
             *(f"{name}_{pool}", name, (*(choices if pool == POOL else ()), *own), Lane.FAST, Cadence.NOW),
             description=f"Choices of consent, read back from {system.title} and sent there beside all other loads.",
