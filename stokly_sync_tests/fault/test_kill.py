@@ -48,7 +48,7 @@ SEND = [
         "before-merge:3",
     )
 ]
-SETTLE = [f"settle:{place}" for place in ("before-merge:1", "before-merge:4")]
+SETTLE = [f"settle:{place}" for place in ("before-merge:1", "before-merge:3")]
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,8 @@ def decide(rig: Rig) -> None:
     """What a person does about records in doubt: looks at the destination and says what is there, then all goes on."""
     rows = {(feed, key): row for (feed, key), row in rig.ledger().items() if row["state"] == "in_doubt"}
     for (feed, key), row in rows.items():
-        there = json.loads(row["document"])["order"] in rig.held(feed)
+        # Sales lines are held by order, everything else under the key of its record.
+        there = json.loads(row["document"]).get("order", key) in rig.held(feed)
         declared, catalogue = rig.services.feed(rig.feed_id(feed)), rig.services.catalogue
         word: Word = "arrived" if there else "again"
         resolve(rig.services.warehouse, declared, [key], word, catalogue=catalogue, run_id="a person")
