@@ -274,6 +274,13 @@ class BatchLimits:
     bytes: int
     concurrency: int = 1
     """Requests in flight at once."""
+    calls: int = 1
+    """Calls that a batch cannot do without: looking up, writing, asking once what became of it. None for a file in a
+    place of our own."""
+
+    def batches(self, records: int, size: int) -> int:
+        """The fewest batches that so many records, of so many bytes together, fit in."""
+        return max(-(-records // self.records), -(-size // self.bytes))
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,8 @@ class DeliveryFigures:
     short. `settled_earlier` are records submitted by an earlier run whose fate was learnt now, by state, and
     `recovered` what a dead run had left open, by what was decided; both stand outside that sum. `moved` are records
     of the asked plan that a later plan has changed. Latency is from the event in the source to acceptance (X13).
+    `least_calls` stands beside `api_calls`: what full batches of the records that left need by the feed's limits,
+    without what a client does once (signing in, set-up, listing).
     """
 
     feed: str
@@ -110,6 +112,7 @@ class DeliveryFigures:
     parked: int = 0
     still_planned: int = 0
     api_calls: int = 0
+    least_calls: int = 0
     first_try: int = 0
     moved: int = 0
     settled_earlier: Mapping[str, int] = field(default_factory=dict)

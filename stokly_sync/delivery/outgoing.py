@@ -41,6 +41,8 @@ class Outgoing:
     trouble: TransientError | PermanentError | None = None
     unknown: int = 0
     """Records that were sent without an answer and may be sent again in another pass."""
+    sent: int = 0
+    sent_bytes: int = 0
     _done: list[Landed] = field(default_factory=list)
     """Finished batches that are not being stored yet."""
     _held: list[Landed] = field(default_factory=list)
@@ -99,6 +101,8 @@ class Outgoing:
                 plan_id=self.plan_id,
                 now=self.site.options.now(),
             )
+        self.sent += sum(map(len, group))
+        self.sent_bytes += sum(len(item.record.document) + 1 for batch in group for item in batch)
         crashpoint("send:attempt-opened")
         for attempt_id, batch in zip(ids, group, strict=True):
             flights.send(attempt_id, batch)

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from itertools import islice
-from math import ceil
 from uuid import uuid4
 
 import pandas as pd
@@ -221,7 +220,6 @@ class _Planning:
 
     def _figures(self) -> PlanFigures:
         to_send = self.verdicts[Verdict.SEND]
-        limits = self.feed.limits
         return PlanFigures(
             plan_id=self.plan_id,
             feed=self.feed.id,
@@ -233,7 +231,7 @@ class _Planning:
             quarantined=dict(sorted(self.rules[Verdict.QUARANTINED].items())),
             excluded=dict(sorted(self.rules[Verdict.EXCLUDED].items())),
             parked=dict(sorted(self.rules[Verdict.PARKED].items())),
-            api_calls_needed=max(ceil(to_send / limits.records), ceil(self.bytes / limits.bytes)),
+            api_calls_needed=self.feed.limits.batches(to_send, self.bytes),
         )
 
     def _close(self, figures: PlanFigures, windows: list[OwedWindow]) -> None:

@@ -147,6 +147,9 @@ def _send(site: Site, plan_id: str | None) -> Trouble | None:
     for _ in range(2):
         outgoing = Outgoing(site, plan_id)
         outgoing.run()
+        # The second pass sends a part of the first one again.
+        site.tally.sent = max(site.tally.sent, outgoing.sent)
+        site.tally.sent_bytes = max(site.tally.sent_bytes, outgoing.sent_bytes)
         if outgoing.trouble is not None:
             return outgoing.trouble
         if not outgoing.unknown:
@@ -197,7 +200,7 @@ def _close_plans(site: Site, plan_id: str | None, *, written: int) -> None:
 
 
 def _figures(site: Site, *, to_send: int, left: int, moved: int, api_calls: int) -> DeliveryFigures:
-    tally = site.tally
+    tally, limits = site.tally, site.feed.limits
     return DeliveryFigures(
         feed=site.feed.id,
         to_send=to_send,
@@ -208,6 +211,7 @@ def _figures(site: Site, *, to_send: int, left: int, moved: int, api_calls: int)
         parked=tally.parked,
         still_planned=left,
         api_calls=api_calls,
+        least_calls=limits.calls * limits.batches(tally.sent, tally.sent_bytes),
         first_try=tally.first_try,
         moved=moved,
         settled_earlier=dict(sorted(site.settled_earlier.items())),

@@ -27,6 +27,9 @@ class Tally:
     first_try: int = 0
     parked: int = 0
     api_calls: int = 0
+    sent: int = 0
+    sent_bytes: int = 0
+    """Records that left, and their bytes, those that were sent once more counted once."""
 
     def note(self, outcomes: Iterable[Outcome], items: Mapping[str, Item], *, now: datetime) -> None:
         """Count new outcomes of records; `items` are those records as they were read from the ledger."""

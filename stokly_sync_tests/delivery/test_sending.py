@@ -85,6 +85,43 @@ def test_everything_planned_is_sent_in_full_batches_and_accepted(warehouse: Ware
     assert len(client.held) == 25
 
 
+@pytest.mark.parametrize(
+    ("limits", "least"),
+    [
+        (BatchLimits(10, 100_000), 3),
+        (BatchLimits(10, 100_000, calls=2), 6),
+        (BatchLimits(100, 100_000, calls=0), 0),
+    ],
+)
+def test_the_least_calls_that_full_batches_need_stand_beside_those_that_were_made(
+    warehouse: Warehouse, limits: BatchLimits, least: int
+) -> None:
+    feed = orders_feed(limits=limits)
+    prepare(warehouse, feed, 25)
+    figures = sent(warehouse, feed, Destination())
+    assert figures.as_json()["least_calls"] == figures.least_calls == least
+
+
+def test_bytes_count_as_records_do_for_the_least_calls(warehouse: Warehouse) -> None:
+    feed = orders_feed()
+    plan_id = prepare(warehouse, feed, 25)
+    size = sum(len(row["document"]) + 1 for row in ledger(warehouse).values())
+    feed = replace(feed, limits=BatchLimits(100, size // 5 + 1))
+    assert sent(warehouse, feed, Destination(), plan_id=plan_id).least_calls == 5
+
+
+def test_what_is_sent_again_does_not_add_to_the_least_calls(warehouse: Warehouse) -> None:
+    feed = orders_feed()
+    prepare(warehouse, feed, 20)
+    client = Destination(after=failing(lambda: InDoubt("cut"), lambda passage: passage == 1))
+    figures = sent(warehouse, feed, client)
+    assert (figures.accepted, figures.api_calls, figures.least_calls) == (20, 3, 2)
+
+
+def test_a_delivery_of_nothing_needs_no_call(warehouse: Warehouse) -> None:
+    assert sent(warehouse, orders_feed(), Destination()).least_calls == 0
+
+
 def test_batches_stay_full_across_the_pieces_in_which_the_ledger_is_read(warehouse: Warehouse) -> None:
     feed, client = orders_feed(), Destination()
     prepare(warehouse, feed, 25)

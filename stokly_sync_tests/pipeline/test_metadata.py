@@ -1,13 +1,17 @@
 from __future__ import annotations
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import dagster as dg
 import numpy as np
 
 from stokly_sync.contracts.rules import Rule, catalogue
+from stokly_sync.delivery.figures import DeliveryFigures
 from stokly_sync.flow import Team
 from stokly_sync.pipeline import metadata
+from stokly_sync.pipeline.feed_assets import load_results
+from stokly_sync.pipeline.services import Services
 
 RULES = catalogue([Rule(code="ST-A", problem="A is wrong.", advice="Mend A.", owner=Team.FINANCE, requirement="X2")])
 
@@ -39,3 +43,11 @@ def test_a_rule_table_says_what_is_wrong_and_what_to_do() -> None:
     row = records(shown)[0].data
     assert row == {"rule": "ST-A", "records": 7, "problem": "A is wrong.", "advice": "Mend A.", "owner": "finance"}
     assert shown["total"].value == 7
+
+
+def test_a_load_of_any_destination_shows_its_calls_next_to_the_least() -> None:
+    services = cast("Services", SimpleNamespace(catalogue=RULES))
+    figures = DeliveryFigures("anywhere/orders", api_calls=4, least_calls=3)
+    stored, _ = load_results(services, dg.AssetKey(["anywhere", "orders"]), figures, windows=1)
+    shown = stored.metadata or {}
+    assert (shown["api_calls"], shown["least_calls"]) == (dg.MetadataValue.int(4), dg.MetadataValue.int(3))

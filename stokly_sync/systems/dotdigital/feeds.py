@@ -23,6 +23,8 @@ from stokly_sync.systems.dotdigital.settings import DotdigitalSettings
 from stokly_sync.systems.dotdigital.settling import settle_contacts, settle_insight
 
 NAME: Final = "dotdigital"
+IMPORT_CALLS: Final = 2
+"""An import is started and looked at. Source: Dotdigital API contract 2, 3 (bulk import)."""
 
 _BUYERS: Final = (
     Need("stokly.customers", "customer_id", "stokly.orders", "customer_id"),
@@ -36,7 +38,7 @@ _BUYERS: Final = (
 
 def feeds(settings: DotdigitalSettings) -> tuple[Feed, ...]:
     """All feeds of Dotdigital, in the order in which they are loaded."""
-    insight = BatchLimits(settings.batch, settings.batch_bytes, settings.insight_imports)
+    insight = BatchLimits(settings.batch, settings.batch_bytes, settings.insight_imports, IMPORT_CALLS)
     return (
         _products(settings, insight),
         _contacts(settings),
@@ -57,7 +59,7 @@ def _contacts(settings: DotdigitalSettings) -> Feed:
         description="Customers as contacts with what they have bought; consent is never part of them.",
         lane=Lane.INTERVAL,
         replay=ReplayClass.UPSERT,
-        limits=BatchLimits(settings.batch, settings.batch_bytes, settings.contact_imports),
+        limits=BatchLimits(settings.batch, settings.batch_bytes, settings.contact_imports, IMPORT_CALLS),
         build=partial(documents.build_contacts, settings=settings),
         send=send_contacts,
         settle=settle_contacts,
@@ -163,7 +165,7 @@ def _consents(settings: DotdigitalSettings) -> Feed:
         system=NAME,
         document=consent.document,
         send=consent.send_consents,
-        limits=BatchLimits(settings.batch, settings.batch_bytes),
+        limits=BatchLimits(settings.batch, settings.batch_bytes, calls=IMPORT_CALLS),
         rejected_rule=CONSENT_REFUSED.code,
     )
 

@@ -25,6 +25,8 @@ from stokly_sync.systems.emarsys.settings import EmarsysSettings
 NAME: Final = "emarsys"
 CONTACT_BYTES: Final = 7_500_000
 """Below the 8 MB of an update. Source: Emarsys API contract 1.6."""
+CONTACT_CALLS: Final = 3
+"""Looked up by customer id where that is indexed, looked up by address, and written."""
 EVENT_BYTES: Final = 900_000
 """Below the 1 MB of a trigger. Source: Emarsys API contract 1.6."""
 SALES_BYTES: Final = 250_000
@@ -66,7 +68,7 @@ def _products(settings: EmarsysSettings) -> Feed:
         description="All items with price and availability as one file that Emarsys fetches.",
         lane=Lane.INTERVAL,
         replay=ReplayClass.UPSERT,
-        limits=BatchLimits(5_000, 50_000_000),
+        limits=BatchLimits(5_000, 50_000_000, calls=0),
         build=partial(documents.build_products, settings=settings),
         whole=Whole(catalogue.publish, catalogue.current),
         read_back=readback.read_products,
@@ -89,7 +91,7 @@ def _contacts(settings: EmarsysSettings) -> Feed:
         lane=Lane.INTERVAL,
         replay=ReplayClass.UPSERT,
         # One at a time: two calls for one person at once may make two contacts.
-        limits=BatchLimits(settings.batch, CONTACT_BYTES),
+        limits=BatchLimits(settings.batch, CONTACT_BYTES, calls=CONTACT_CALLS if settings.id_field_indexed else 2),
         build=partial(documents.build_contacts, settings=settings),
         send=send_contacts,
         read_back=readback.read_contacts,
