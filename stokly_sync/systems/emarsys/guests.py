@@ -11,7 +11,7 @@ from typing import Any
 
 from stokly_sync.flow import Json, Outcome, State
 from stokly_sync.systems.emarsys.client import EmarsysClient
-from stokly_sync.systems.emarsys.lookup import Found, look_up
+from stokly_sync.systems.emarsys.lookup import Found, look_up_missing
 from stokly_sync.systems.emarsys.rules import DUPLICATE, REJECTED
 from stokly_sync.systems.emarsys.setup import EMAIL, fields_of
 
@@ -25,7 +25,8 @@ def guests_known(client: EmarsysClient, bodies: Mapping[str, Json]) -> tuple[dic
     if not guests:
         return {}, {}
     fields = fields_of(client)
-    found = look_up(client, fields, [b["customer"] for b in guests.values()], (b["email"] for b in guests.values()))
+    # A guest that is known by our id is that contact, whatever else has the address: most are known after their order.
+    found = look_up_missing(client, fields, {str(body["customer"]): body["email"] for body in guests.values()})
     names: dict[str, str] = {}
     refused: dict[str, Outcome] = {}
     rows: dict[str, Any] = {}

@@ -34,7 +34,23 @@ class Found:
 
 def look_up(client: EmarsysClient, fields: Fields, customers: Collection[str], emails: Iterable[str]) -> Found:
     """Ask by customer id, then by address, then whose the contacts are that have one of the addresses."""
-    by_customer = client.ids_of(fields.customer, list(customers)) if client.settings.id_field_indexed else {}
+    return _with_addresses(client, fields, _by_customer(client, fields, customers), emails)
+
+
+def look_up_missing(client: EmarsysClient, fields: Fields, emails: Mapping[str, str]) -> Found:
+    """Ask by customer id, and by address for those alone that are not found so; `emails` is by customer id."""
+    by_customer = _by_customer(client, fields, emails)
+    missing = (email for customer, email in emails.items() if customer not in by_customer)
+    return _with_addresses(client, fields, by_customer, missing)
+
+
+def _by_customer(client: EmarsysClient, fields: Fields, customers: Collection[str]) -> dict[str, list[str]]:
+    return client.ids_of(fields.customer, list(customers)) if client.settings.id_field_indexed else {}
+
+
+def _with_addresses(
+    client: EmarsysClient, fields: Fields, by_customer: Mapping[str, list[str]], emails: Iterable[str]
+) -> Found:
     wanted = list(dict.fromkeys(email.lower() for email in emails))
     by_email = {email.lower(): ids for email, ids in client.ids_of(EMAIL, wanted).items()}
     known = {ids[0]: customer for customer, ids in by_customer.items() if len(ids) == 1}

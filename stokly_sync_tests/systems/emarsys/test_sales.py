@@ -79,6 +79,15 @@ def test_a_guest_who_is_a_customer_s_contact_by_now_is_booked_on_that(bench: Ben
     assert [line["customer"] for line in lines(bench)] == ["C7"]
 
 
+def test_a_guest_who_bought_before_costs_one_look_up_and_no_other_call(bench: Bench) -> None:
+    client = bench.client()
+    send_sales(client, [sale("O1", GUEST, email="guest@example.com")])
+    bench.system.calls.reset()
+    send_sales(client, [sale("O2", GUEST, email="guest@example.com")])
+    assert (bench.calls("/contact/checkids"), bench.calls(UPLOAD)) == (1, 1)
+    assert sum(int(row["calls"]) for row in bench.system.calls.rows()) == 2
+
+
 def test_a_guest_whom_nobody_can_tell_apart_is_reported_and_the_rest_is_sent(bench: Bench) -> None:
     bench.make("guest@example.com")
     bench.make("guest@example.com")
