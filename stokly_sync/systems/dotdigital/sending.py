@@ -141,7 +141,12 @@ def _see_to_guests(client: DotdigitalClient, emails: Sequence[str]) -> dict[str,
         raise TransientError(f"{VENDOR}: the import of {len(ready)} guests ended as {report.status}; try again later.")
     failures = contact_failures(report.failures, client.settings.identifier)
     by_digest = {digest(email): email.lower() for email in distinct}
-    return {by_digest[key]: reason for key, reason in failures.by_email.items() if key in by_digest}
+    refused = {by_digest[key]: reason for key, reason in failures.by_email.items() if key in by_digest}
+    if not report.suppressed:
+        # Of those who are suppressed nobody tells who they are, nor whether there is a contact.
+        made = (contact["identifiers"][EMAIL].lower() for contact in ready)
+        directory(client).note_made(email for email in made if email not in refused)
+    return refused
 
 
 def _send_insight(client: DotdigitalClient, collection: Json, records: Sequence[Json]) -> list[Outcome]:

@@ -93,6 +93,22 @@ def test_an_address_of_another_customers_contact_is_refused_with_its_rule(bench:
     assert (found["C2"].state, found["C2"].rule) == (State.REJECTED, "DD-EMAIL-TAKEN")
 
 
+def test_a_guest_who_got_a_contact_is_not_asked_for_again(bench: Bench, feed: Feeds) -> None:
+    client = bench.client(look_ups=0)
+    for key in ("O1", "O2"):
+        assert accepted(carried(feed("orders"), client, order(key, email="guest@example.com"))) == [key]
+    assert bench.calls("GET", "/contacts/v3") == 1
+    assert bench.calls("PUT", "/contacts/v3/import") == 1
+
+
+def test_a_guest_who_was_refused_is_asked_for_again(bench: Bench, feed: Feeds) -> None:
+    client = bench.client(look_ups=0)
+    bench.system.set_switches(failing_ids=["guest@example.com"])
+    assert accepted(carried(feed("orders"), client, order("O1", email="guest@example.com"))) == []
+    bench.system.set_switches(failing_ids=[])
+    assert accepted(carried(feed("orders"), client, order("O2", email="guest@example.com"))) == ["O2"]
+
+
 def test_an_order_of_an_unknown_guest_makes_a_contact_that_is_not_subscribed(bench: Bench, feed: Feeds) -> None:
     client = bench.client()
     orders: Sequence[Record] = [order("O1", email="g@example.com"), order("O2", email="G@example.com")]
