@@ -1,7 +1,8 @@
 """API calls of a first load and of a run with nothing changed, beside the least that page and batch limits allow.
 
 The least: a thousand rows a page and at least one call for every list that a dataset needs (items and stock both need
-that of items), and one push a hundred records. Counted at the wire.
+that of items), and one push a hundred records. Counted at the wire. Dotdigital and Emarsys stand in
+`destination_calls`, against their sandboxes.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 from math import ceil
 from typing import Any, Final
 
-from benchmarks import synthetic
+from benchmarks import destination_calls, synthetic
 from benchmarks.context import Context
 from benchmarks.filled import filled
 from benchmarks.harness import child
@@ -52,6 +53,7 @@ def run(context: Context) -> list[Line]:
         Line("first load: looks at the error list", str(load["by_path"].get("GET /v2/push/_errors", 0))),
         Line("nothing changed: calls by list", json.dumps(_reads(told))),
         at_most("nothing changed: reads, times one a list", quiet.figures["calls"] / (len(_reads(told)) + 1), 1.05),
+        *destination_calls.lines(context),
     ]
 
 

@@ -15,7 +15,7 @@ import tempfile
 import tomllib
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,9 +55,9 @@ class Wire:
 
 
 @contextmanager
-def wire(*, orders: int, end: datetime, keep_mb: int = 3_000) -> Iterator[Wire]:
-    """Start a wire server with so many orders, the newest before `end`."""
-    size = [f"--orders={orders}", f"--end={end.isoformat()}", f"--keep-mb={keep_mb}"]
+def wire(*, orders: int, end: datetime, keep_mb: int = 3_000, more: Sequence[str] = ()) -> Iterator[Wire]:
+    """Start a wire server with so many orders, the newest before `end`; `more` are options of its command line."""
+    size = [f"--orders={orders}", f"--end={end.isoformat()}", f"--keep-mb={keep_mb}", *more]
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.wire", *size],
         cwd=ROOT,

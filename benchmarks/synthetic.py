@@ -69,12 +69,12 @@ def identity(kind: int, row: int) -> str:
     return f"{kind:08x}-0000-4000-8000-{row:012x}"
 
 
-ORDER, CUSTOMER, ITEM, CHANNEL, LOCATION = range(1, 6)
+ORDER, CUSTOMER, ITEM, CHANNEL, LOCATION, DISPATCH, REFUND = range(1, 8)
 
 
-def orders(timeline: Timeline) -> Piece:
-    """Order number i with embedded lines, as JSON."""
-    tails = [_encode(_order(random.Random(n), n))[1:] for n in range(DISTINCT)]
+def orders(timeline: Timeline, *, guests: int = 0) -> Piece:
+    """Order number i with embedded lines, as JSON; with `guests` every so many orders one belongs to a guest."""
+    tails = [_encode(_order(random.Random(n), n, guest=guests > 0 and n % guests == 0))[1:] for n in range(DISTINCT)]
 
     def piece(row: int) -> bytes:
         head = (
@@ -86,7 +86,7 @@ def orders(timeline: Timeline) -> Piece:
     return piece
 
 
-def _order(chance: random.Random, number: int) -> dict[str, Any]:
+def _order(chance: random.Random, number: int, *, guest: bool) -> dict[str, Any]:
     lines = [_line(chance, place) for place in range(chance.randint(1, 5))]
     currency = chance.choice(_CURRENCIES)
     source_type, channel = _CHANNELS[number % len(_CHANNELS)]
@@ -105,9 +105,9 @@ def _order(chance: random.Random, number: int) -> dict[str, Any]:
         "sourceType": source_type,
         "sourceId": identity(CHANNEL, number % len(_CHANNELS)),
         "channelName": channel,
-        "customerId": identity(CUSTOMER, buyer),
+        **({} if guest else {"customerId": identity(CUSTOMER, buyer)}),
         "customerName": f"Customer {buyer}",
-        "customerEmail": f"customer.{buyer}@example.com",
+        "customerEmail": f"guest.{number}@example.com" if guest else f"customer.{buyer}@example.com",
         "customerPhone": f"+4477009{buyer:05d}",
         **_address(chance, "shipping"),
         **_address(chance, "billing"),
@@ -213,6 +213,62 @@ def items(timeline: Timeline) -> Piece:
         )
 
     return piece
+
+
+def dispatches(timeline: Timeline) -> Piece:
+    """The dispatch of order number i, as JSON."""
+
+    def piece(row: int) -> bytes:
+        return _encode(
+            {
+                "dispatchId": identity(DISPATCH, row),
+                "niceId": row,
+                "saleOrderId": identity(ORDER, row),
+                "courier": "Courier",
+                "trackingNumber": f"TRACK{row:08d}",
+                "trackingUrl": f"https://track.example.com/{row}",
+                "status": "dispatched",
+                "dispatchedAt": timeline.created(row),
+                "updatedAt": timeline.updated(row),
+            }
+        )
+
+    return piece
+
+
+def refunds(timeline: Timeline) -> Piece:
+    """A refund of one unit of the first line of order number i, as JSON; its line is `refund_line`."""
+
+    def piece(row: int) -> bytes:
+        order = _order_of(row)
+        price, tax = order["items"][0]["displayPrice"], order["items"][0]["displayTax"]
+        return _encode(
+            {
+                "refundId": identity(REFUND, row),
+                "niceId": row,
+                "saleOrderId": identity(ORDER, row),
+                "status": "completed",
+                "currency": order["currency"],
+                "displayTotal": _cents(price + tax),
+                "displayTax": _cents(tax),
+                "createdAt": timeline.created(row),
+                "updatedAt": timeline.updated(row),
+            }
+        )
+
+    return piece
+
+
+def refund_line(row: int) -> bytes:
+    """The line of refund number i, as JSON."""
+    bought = _order_of(row)["items"][0]
+    names = ("lineId", "referenceId", "itemSku", "displayPrice", "displayTax")
+    return _encode({**{name: bought[name] for name in names}, "quantity": 1})
+
+
+def _order_of(row: int) -> dict[str, Any]:
+    number = row % DISTINCT
+    return _order(random.Random(number), number, guest=False)
 
 
 def _sum(lines: list[dict[str, Any]], member: str) -> Decimal:

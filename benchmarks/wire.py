@@ -28,7 +28,15 @@ _LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CONDITION: Final = re.compile(r"[\[{](\w+)[\]}](==|!=|::|=\*|>>|>=|<=|<<)[{\[]([^}\]]*)[}\]]")
 # Every order is on its way, every item simple.
 _NONE: Final = {("itemStatuses", "unprocessed"), ("format", "2")}
-_UNTIL_CREATED: Final = {"createdAt": False, "timeCreated": False, "updatedAt": True, "timeUpdated": True}
+REFUNDED: Final = 10
+"""One order in so many has a refund, where there are any."""
+_UNTIL_CREATED: Final = {
+    "createdAt": False,
+    "timeCreated": False,
+    "dispatchedAt": False,
+    "updatedAt": True,
+    "timeUpdated": True,
+}
 _EMPTY_PATHS: Final = frozenset(
     {
         "/v0/invoices",
@@ -116,9 +124,13 @@ class Wire:
     def _listed(self, target: str, path: str) -> bytes:
         if path.endswith("/push/_errors"):
             return _whole(b"[]")
-        if path in _EMPTY_PATHS:
-            return _whole(b'{"metadata":{"count":0},"data":[]}')
+        if path.startswith("/v0/refunds/"):
+            refund = path.removeprefix("/v0/refunds/").partition("/")[0]
+            line = synthetic.refund_line(int(refund.rpartition("-")[2], 16))
+            return _whole(b'{"metadata":{"count":1},"data":[%b]}' % line)
         rows = self.lists.get(path)
+        if rows is None and (path in _EMPTY_PATHS or path.startswith("/v0/dispatches/")):
+            return _whole(b'{"metadata":{"count":0},"data":[]}')
         if rows is None:
             return _whole(b'{"message":"Not found"}', "404 Not Found")
         query = dict(parse_qsl(urlsplit(target).query))
@@ -183,14 +195,18 @@ def _head(stream: Any) -> bytes | None:
     return b"".join(lines) if lines else None
 
 
-def _lists(orders: int, end: datetime) -> dict[str, Rows]:
+def _lists(orders: int, end: datetime, *, papers: bool, guests: int) -> dict[str, Rows]:
     few = Timeline.until(end - timedelta(days=1), rows=synthetic.CUSTOMERS)
     many = Timeline.until(end, rows=orders)
-    return {
-        "/v2/saleorders": Rows(orders, synthetic.orders(many), many, "saleOrderId"),
+    lists = {
+        "/v2/saleorders": Rows(orders, synthetic.orders(many, guests=guests), many, "saleOrderId"),
         "/v0/customers": Rows(synthetic.CUSTOMERS, synthetic.customers(few), few, "customerId"),
         "/v0/items": Rows(synthetic.ITEMS, synthetic.items(few), few, "itemId"),
     }
+    if papers:
+        lists["/v0/dispatches"] = Rows(orders, synthetic.dispatches(many), many, "dispatchId")
+        lists["/v0/refunds"] = Rows(orders // REFUNDED, synthetic.refunds(many), many, "refundId")
+    return lists
 
 
 def main() -> None:
@@ -198,8 +214,11 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=200_000)
     parser.add_argument("--end", type=datetime.fromisoformat, required=True)
     parser.add_argument("--keep-mb", type=int, default=3_000)
+    parser.add_argument("--papers", action="store_true", help="a dispatch for every order, and some refunds")
+    parser.add_argument("--guests", type=int, default=0, help="one order in so many is a guest's; 0 for none")
     arguments = parser.parse_args()
-    wire = Wire(_lists(arguments.orders, arguments.end), keep_bytes=arguments.keep_mb << 20)
+    lists = _lists(arguments.orders, arguments.end, papers=arguments.papers, guests=arguments.guests)
+    wire = Wire(lists, keep_bytes=arguments.keep_mb << 20)
     server = socket.create_server(("127.0.0.1", 0), backlog=128)
     threading.Thread(target=_accept, args=(server, wire), daemon=True).start()
     print(server.getsockname()[1], flush=True)
