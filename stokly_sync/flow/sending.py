@@ -1,0 +1,223 @@
+"""How rows reach a destination: what a feed needs, waits for, builds and sends, and how fates are learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from stokly_sync.flow.words import Frames, Json, Lane, Problem, ReplayClass, State, Team
+
+
+@dataclass(frozen=True)
+class Need:
+    """Rows of another table that documents are built from: `table.column` in the values of `of_table.of_column`.
+
+    They come under the table's name, or under `name`: that is how a feed also sees other rows of its own dataset.
+    """
+
+    table: str
+    column: str
+    of_table: str
+    of_column: str
+    name: str | None = None
+    columns: tuple[str, ...] = ()
+    """Columns that the builder looks at, beside the table's key; all where none are named. Others are not read."""
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """A dataset whose changes make a record of this feed due again.
+
+    `column` of `dataset` holds the feed's key. A row whose `column` is empty is counted under `orphan_rule` (an
+    excluding rule); a row whose key is not landed yet is left to the time when that row lands.
+    """
+
+    dataset: str
+    column: str
+    orphan_rule: str | None = None
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A dependency on another feed of the same destination: a record is parked until these were accepted (X5)."""
+
+    feed: str
+    waits_for: str
+    """Plain words for the reason, for example 'its product'."""
+    keys: Callable[[Frames], pd.DataFrame]
+    """Frame with str columns `key` (ours) and `needs` (a key of `feed`); pairs may repeat."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """One record as the destination takes it.
+
+    `event_at` (UTC) is the time of the event in the source, for latency (X13); `value` is in nano units of
+    `currency` (see `contracts.money`), for figures only; `version` (UTC) keeps older states from overwriting newer.
+    """
+
+    key: str
+    body: Json
+    version: datetime
+    event_at: datetime | None = None
+    value: int | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a feed's builder made of rows: documents, and the records that a named rule keeps back."""
+
+    documents: Sequence[Document]
+    kept_back: Sequence[Problem] = ()
+
+
+@dataclass(frozen=True)
+class Record:
+    """A planned record on its way: its key and the encoded document exactly as planned."""
+
+    key: str
+    document: bytes
+    hash: str
+    version: datetime
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one record: `state` is accepted, submitted, rejected or in doubt; `reason` in plain words."""
+
+    key: str
+    state: State
+    reason: str | None = None
+    receipt: str | None = None
+    rule: str | None = None
+
+
+@dataclass(frozen=True)
+class BatchLimits:
+    """The destination's limits for one request."""
+
+    records: int
+    bytes: int
+    concurrency: int = 1
+    """Requests in flight at once."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Comparable facts of one side of a reconciliation, streamed in chunks.
+
+    Frame columns: `key` (str), `value` and `refunded` (Int64 nano units, may be missing), `currency` (str, may be
+    missing), then any number of text columns named in `Feed.compared`.
+    """
+
+    frame: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Part:
+    """What an append-only destination holds, or should hold, of a part of a record: units, and nano units of money."""
+
+    quantity: int
+    value: int
+
+
+@dataclass(frozen=True)
+class Append:
+    """How a feed adds to a destination that can neither replace nor remove: always the difference to what it holds.
+
+    A document says what a record should add up to, part by part. Delivery keeps what was accepted of each record, sends
+    what is missing (negative where it is too much), and nothing at all before it was said where history begins: from
+    `history_from` on, or with what was adopted (see `delivery.history`).
+    """
+
+    parts: Callable[[Json], Mapping[str, Part]]
+    """What a document adds up to, by part."""
+    with_parts: Callable[[Json, Mapping[str, Part]], Json]
+    """The same document with other parts: those still to be added."""
+    at: Callable[[Json], datetime]
+    """The time (UTC) by which a document lies before or after the beginning of history."""
+    history_from: datetime | None = None
+    advice: str = ""
+    """How a person says where history begins, for messages."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """How a feed publishes all of its records at once, for destinations that fetch a file and replace everything."""
+
+    publish: Callable[[Any, Iterator[Sequence[Document]]], str]
+    """`publish(client, documents)`: written aside, checked, then put in place in one step; gives a receipt. Nothing is
+    changed when it raises (TransientError or PermanentError)."""
+    current: Callable[[Any], bool]
+    """Whether what is published is there and of today; otherwise it is published again though nothing changed."""
+
+
+def _published_whole(client: Any, batch: Sequence[Record]) -> Sequence[Outcome]:
+    del client, batch
+    raise TypeError("a feed without `send` is published whole, never a batch at a time")
+
+
+@dataclass(frozen=True)
+class Feed:
+    """What is loaded into a destination; the unit of the design, declared once in `systems/<name>/feeds.py`."""
+
+    system: str
+    name: str
+    dataset: str
+    key: str
+    """Column of the dataset's table that is the natural key."""
+    owner: Team
+    description: str
+    lane: Lane
+    replay: ReplayClass
+    limits: BatchLimits
+    build: Callable[[Frames], Built]
+    send: Callable[[Any, Sequence[Record]], Sequence[Outcome]] = _published_whole
+    """`send(client, batch)`: one request. Returns the outcome of every record of the batch, or raises
+    `BatchRefused`, `InDoubt`, `TransientError` or `PermanentError` for the batch as a whole.
+    Left out where `whole` is declared."""
+    append: Append | None = None
+    """For destinations that can only be added to (`ReplayClass.NEVER`)."""
+    whole: Whole | None = None
+    """For destinations that take all records at once."""
+    settle: Callable[[Any, Sequence[Outcome]], Sequence[Outcome]] | None = None
+    """`settle(client, submitted)`: what is known by now of submitted records; open ones may be left out. A feed of
+    `ReplayClass.UPSERT` may say planned of those whose fate nobody can tell any more: they are sent again."""
+    look_up: Callable[[Any, Sequence[Record]], Sequence[Outcome]] | None = None
+    """For `ReplayClass.LOOK_UP`: whether records arrived; a key left out did not."""
+    read_back: Callable[[Any], Iterator[Facts]] | None = None
+    """Everything that the destination says it holds for this feed, in chunks."""
+    facts: Callable[[Sequence[Json]], pd.DataFrame] | None = None
+    """The same facts from our own documents (`Document.body`), to compare with `read_back`."""
+    compared: tuple[str, ...] = ()
+    """Text columns of the facts that must be equal on both sides."""
+    source_value: str | None = None
+    """Money column of the dataset's table that is summed per currency on the source's side."""
+    needs: tuple[Need, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    rejected_rule: str = "DELIVERY-REJECTED"
+    """Rule code of the exception that a rejection opens."""
+    pool: str | None = None
+    """A pool and a job of its own inside the lane, for what must not wait for others of the lane; it runs by the clock
+    and sends whatever is owed."""
+
+    @property
+    def id(self) -> str:
+        """`system/name`, as people and the ledger write it."""
+        return f"{self.system}/{self.name}"
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """Datasets whose changes make records of this feed due: its own and those of its triggers."""
+        return tuple(dict.fromkeys([self.dataset, *(trigger.dataset for trigger in self.triggers)]))
+
+    @property
+    def gate_ids(self) -> tuple[str, ...]:
+        """Ids of the feeds of the same destination that this feed's records wait for (X5)."""
+        return tuple(g.feed if "/" in g.feed else f"{self.system}/{g.feed}" for g in self.gates)
