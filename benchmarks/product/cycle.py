@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 STARTED: Final = time.perf_counter()
-WORK: Final = ("land", "land_history", "plan_feed", "deliver_feed")
+WORK: Final = ("land", "land_history", "plan_feed", "deliver_feed", "read_choices")
 
 
 class Stopwatch:
@@ -45,16 +45,20 @@ def main() -> None:
     from stokly_sync.definitions import defs
     from stokly_sync.pipeline import work
     from stokly_sync.pipeline.partitions import last_closed, window_key
+    from stokly_sync.settings import load
 
     watch = Stopwatch()
     for name in WORK:
         setattr(work, name, watch.around(getattr(work, name)))
     key = window_key(last_closed(datetime.now(UTC) - timedelta(minutes=1)).start)
+    enabled = load().enabled
     with dg.DagsterInstance.get() as instance:
         for name in arguments.jobs.split(","):
             job = defs.resolve_job_def(name)
             partition = key if job.partitions_def is not None else None
-            job.execute_in_process(instance=instance, partition_key=partition)
+            # A run that goes through all destinations is asked for with those that are set up.
+            chosen = [key for key in job.asset_layer.executable_asset_keys if key.path[0] in enabled]
+            job.execute_in_process(instance=instance, partition_key=partition, asset_selection=chosen)
     print(json.dumps({"work": watch.seconds, "work_cpu": watch.cpu, "inside": time.perf_counter() - STARTED}))
 
 

@@ -55,7 +55,7 @@ META: Final = (
     Column(
         "content_hash",
         Kind.TEXT,
-        "Hash of the document as received, less members that say nothing.",
+        "Hash of the row and its children as they are stored, less version and update time.",
         required=True,
     ),
     Column(

@@ -38,7 +38,8 @@ class Plan:
     """A job before it is one: which assets, in which lane, and when. `cron` is in UTC for windows, else local."""
 
     name: str
-    system: str
+    system: str | None
+    """None where it goes through all destinations that are set up, to spare a process for each."""
     keys: tuple[dg.AssetKey, ...]
     lane: Lane
     cadence: Cadence
@@ -53,6 +54,8 @@ class Plan:
 
     def tag(self, brand: str) -> str:
         """What keeps a second run of the same kind waiting."""
+        if self.system is None:
+            return f"{brand}_{self.pool or self.lane.value}"
         return f"{brand}_{self.system}_{self.pool}" if self.pool else lane_name(brand, self.system, self.lane)
 
 
@@ -63,6 +66,7 @@ def plans(declared: Declared) -> tuple[Plan, ...]:
         for part in (
             *(_source(declared, s) for s in declared.sources),
             *(_destination(declared, s) for s in declared.destinations),
+            _choices(declared),
         )
         for plan in part
         if plan.keys
@@ -117,9 +121,7 @@ def _source(declared: Declared, source: System) -> Iterator[Plan]:
 def _destination(declared: Declared, system: System) -> Iterator[Plan]:
     name, feeds = system.name, declared.feeds_of(system.name)
     windowed = tuple(f for f in feeds if declared.by_window(f))
-    timed = tuple(f for f in feeds if not declared.by_window(f))
-    snapshots = tuple(f for f in timed if not f.pool)
-    choices = (system_key(name, CHOICES),) if system.choices is not None else ()
+    snapshots = tuple(f for f in feeds if not declared.by_window(f) and not f.pool)
     yield Plan(
         *(f"{name}_interval", name, _keys(windowed), Lane.INTERVAL, Cadence.WINDOW),
         description=f"What changed in a window, planned and sent to {system.title}.",
@@ -134,15 +136,12 @@ def _destination(declared: Declared, system: System) -> Iterator[Plan]:
         loads=True,
         feeds=snapshots,
     )
-    for pool in dict.fromkeys(f.pool for f in timed if f.pool):
-        own = _keys(tuple(f for f in timed if f.pool == pool))
-        yield Plan(
-            *(f"{name}_{pool}", name, (*(choices if pool == POOL else ()), *own), Lane.FAST, Cadence.NOW),
-            description=f"Choices of consent, read back from {system.title} and sent there beside all other loads.",
-            cron="13,28,43,58 * * * *",
-            loads=True,
-            pool=pool,
-        )
+    yield Plan(
+        *(f"{name}_{POOL}", name, _choice_keys(declared, system), Lane.FAST, Cadence.ASKED),
+        description=f"Choices of consent, read back from {system.title} and sent there beside all other loads.",
+        loads=True,
+        pool=POOL,
+    )
     yield Plan(
         *(f"{name}_backlog", name, (system_key(name, "backlog"),), Lane.BULK, Cadence.ASKED),
         description=f"Everything that {system.title} is owed; started when that is more than windows can carry.",
@@ -160,6 +159,23 @@ def _destination(declared: Declared, system: System) -> Iterator[Plan]:
         description=f"What {system.title} holds against what it should hold.",
         cron="30 5 * * *",
     )
+
+
+def _choices(declared: Declared) -> Iterator[Plan]:
+    """Choices of all destinations by the clock; one that is owed some does not wait for it (see `sensors`)."""
+    yield Plan(
+        *(POOL, None, tuple(k for s in declared.destinations for k in _choice_keys(declared, s))),
+        *(Lane.FAST, Cadence.NOW),
+        description="Choices of consent, read back from every destination and sent to the others.",
+        cron="13,28,43,58 * * * *",
+        loads=True,
+        pool=POOL,
+    )
+
+
+def _choice_keys(declared: Declared, system: System) -> tuple[dg.AssetKey, ...]:
+    read_back = (system_key(system.name, CHOICES),) if system.choices is not None else ()
+    return (*read_back, *_keys(tuple(f for f in declared.feeds_of(system.name) if f.pool == POOL)))
 
 
 def _keys(feeds: tuple[Feed, ...]) -> tuple[dg.AssetKey, ...]:

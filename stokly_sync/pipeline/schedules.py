@@ -51,11 +51,22 @@ def requested(plan: Plan, settings: Settings, moment: datetime, today: str | Non
 
 def blocked(declared: Declared, settings: Settings, plan: Plan) -> str | None:
     """Why a job cannot do anything useful now, or None."""
+    if plan.system is None:
+        return None if ready(settings, plan) else "No destination is set up."
     try:
         require(settings, declared.systems[plan.system])
     except SettingsError as error:
         return str(error)
     return None
+
+
+def ready(settings: Settings, plan: Plan) -> list[dg.AssetKey]:
+    """The assets of a plan whose system has its credentials; an asset's key begins with the name of its system."""
+    return [key for key in plan.keys if key.path[0] in settings.enabled]
+
+
+def _title(declared: Declared, plan: Plan) -> str:
+    return declared.systems[plan.system].title if plan.system else "All destinations"
 
 
 def work_for(services: Services, plan: Plan, moment: datetime) -> str | None:
@@ -102,8 +113,10 @@ def _schedule(
         if plan.feeds and isinstance(asked, dg.RunRequest):
             reason = work_for(Services.standing(settings), plan, moment)
             if reason is None:
-                return dg.SkipReason(f"{declared.systems[plan.system].title}: nothing changed, nothing is on its way.")
+                return dg.SkipReason(f"{_title(declared, plan)}: nothing changed, nothing is on its way.")
             asked = asked.with_replaced_attrs(tags={**asked.tags, REASON_TAG: reason})
+        if plan.system is None and isinstance(asked, dg.RunRequest):
+            asked = asked.with_replaced_attrs(asset_selection=ready(settings, plan))
         return asked
 
     return tick

@@ -146,3 +146,17 @@ def test_a_window_in_which_something_changed_is_asked_for_with_the_reason(landed
     ]
     assert not tick(landed, "ometria_interval_schedule", NOON + timedelta(minutes=15)).run_requests
     assert not tick(landed, "ometria_fast_schedule", NOON).run_requests
+
+
+def test_choices_of_all_destinations_that_are_set_up_are_read_back_in_one_run(landed: Settings) -> None:
+    asked = tick(landed, "consent_schedule", NOON).run_requests
+    assert asked is not None
+    (run,) = asked
+    assert run.asset_selection
+    assert {key.path[0] for key in run.asset_selection} == {"ometria"}, "no other destination has its credentials"
+
+
+def test_without_a_destination_no_choices_are_read(warehouse_url: str) -> None:
+    bare = {name: value for name, value in SET.items() if not name.startswith("OMETRIA")}
+    skipped = tick(load({**bare, "STOKLY_SYNC_DATABASE_URL": warehouse_url}), "consent_schedule", NOON)
+    assert skipped.skip_message == "No destination is set up."

@@ -1,0 +1,62 @@
+"""What a system offers: its extracts and feeds, a client under a rate budget, and what the doctor may ask it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import pandas as pd
+
+from stokly_sync.flow.reading import Extract
+from stokly_sync.flow.sending import Feed
+from stokly_sync.flow.words import Json, Lane, Statement
+
+
+class Budget(Protocol):
+    """A rate budget shared by every process that uses the same API key (X17)."""
+
+    def take(self, *, lane: Lane, cost: int = 1) -> None:
+        """Wait until `cost` calls may be made, then count them."""
+
+    def observe(self, *, remaining: int | None = None, retry_after: float | None = None) -> None:
+        """Tell what the server said: calls left in its window, or seconds to stay away."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One line of the doctor: what was looked at, whether it is well, and what to do if not."""
+
+    subject: str
+    ok: bool
+    finding: str
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class System:
+    """Everything that one system offers; the one object that `systems/<name>/__init__.py` exports."""
+
+    name: str
+    title: str
+    settings: type[Any]
+    """A pydantic model (`systems/<name>/settings.py`) with `configured: bool`, and the names of the fields that turn it
+    on, all of them as `credentials` and those not set as `missing`."""
+    connect: Callable[[Any, Budget, Lane], Any]
+    """`connect(settings, budget, lane)`: a client whose calls are counted against the lane's share."""
+    calls: Callable[[Any], int]
+    """Requests that a client has made so far."""
+    rules: tuple[Any, ...]
+    extracts: Callable[[Any], tuple[Extract, ...]] | None = None
+    """`extracts(settings)`"""
+    feeds: Callable[[Any], tuple[Feed, ...]] | None = None
+    """`feeds(settings)`"""
+    reference: Callable[[Any], Mapping[str, Sequence[Json]]] | None = None
+    """`reference(client)`: vocabulary and shape by kind, for drift (X22)."""
+    probe: Callable[[Any], Iterable[Probe]] | None = None
+    """`probe(client)`: checks for the doctor, reading only."""
+    choices: Callable[[Any, datetime | None], Iterable[Statement]] | None = None
+    """`choices(client, since)`: who has opted out there since then, or ever; not what its own creation left behind."""
+    said: Callable[[Any, pd.DataFrame], Sequence[Statement]] | None = None
+    """`said(settings, rows)`: choices that rows of the source's customers state, by the members that settings name."""
