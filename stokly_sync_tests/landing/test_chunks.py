@@ -52,7 +52,7 @@ def test_reading_waits_while_nobody_takes_the_pages() -> None:
 
     taken = ahead(pages())
     next(taken)
-    _eventually(lambda: len(read) > 5)
+    _eventually(lambda: len(read) > 3)
     sleep(0.05)
     assert len(read) < 20
     taken.close()
