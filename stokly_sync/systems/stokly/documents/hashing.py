@@ -19,7 +19,7 @@ from stokly_sync.contracts.tables import Dataset
 from stokly_sync.flow import Frames
 
 _APART: Final = frozenset({"content_hash", "version", "updated_at"})
-# Characters that no text of Stokly holds stand between cells and rows, and for a missing cell.
+# Control characters stand between cells and rows, and for a missing cell: texts of a shop do not hold them.
 _CELL, _ROW, _MISSING = "\x1f", "\x1e", "\x00"
 
 
