@@ -6,9 +6,8 @@ contract 3 (key and schema rules).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -17,9 +16,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from stokly_sync.contracts import columns
+from stokly_sync.contracts.addresses import owners_of_addresses
 from stokly_sync.contracts.mapping import PropertyField, Sources, mapped
 from stokly_sync.contracts.owners import accounts, departed, reachable
-from stokly_sync.flow import Document, Frames, Json, Problem
+from stokly_sync.flow import Frames, Json, Problem
 from stokly_sync.systems.dotdigital.rules import FIELD_TYPE
 
 LONGEST_TEXT: Final = 1000
@@ -68,32 +68,6 @@ def custom_fields(
     return found.properties, [Problem(keys[i], FIELD_TYPE.code, detail) for i, detail in found.misfits.items()]
 
 
-def problems_where(keys: Sequence[str], mask: Iterable[bool], rule: str, detail: str) -> list[Problem]:
-    """One problem for each key whose mask is true."""
-    return [Problem(key, rule, detail) for key, hit in zip(keys, mask, strict=True) if hit]
-
-
-def without(documents: Sequence[Document], problems: Iterable[Problem]) -> list[Document]:
-    """The documents that have no problem."""
-    bad = {problem.key for problem in problems}
-    return [document for document in documents if document.key not in bad] if bad else list(documents)
-
-
-def owners_of_addresses(*customers: pd.DataFrame) -> dict[str, str]:
-    """The customer who is the contact of each address (in lower case): the one registered first, then the lower id.
-
-    Customers that are gone and addresses that cannot be written to do not count. Source: D2.
-    """
-    known = pd.concat(customers, ignore_index=True).drop_duplicates("customer_id")
-    alive = known[columns.flags(known["live"]) & known["merged_into"].isna().to_numpy()]
-    ranked = alive.assign(_since=alive["created_at"].fillna(_LATEST)).sort_values(["_since", "customer_id"])
-    owners: dict[str, str] = {}
-    for customer, email in zip(columns.keys(ranked["customer_id"]), columns.texts(ranked["email"]), strict=True):
-        if email and reachable(email.strip()):
-            owners.setdefault(email.strip().lower(), customer)
-    return owners
-
-
 @dataclass(frozen=True)
 class Buyer:
     """Whom an order belongs to: the contact's customer id, or a guest's address; neither where nobody can be told."""
@@ -133,8 +107,3 @@ def buyers(frames: Frames) -> dict[str, Buyer]:
         reached = reachable((email or "").strip())
         found[key] = Buyer(owners.get((reached or "").lower()), reached, guest=named is None)
     return found
-
-
-def later(*moments: datetime | None) -> datetime | None:
-    """The latest of some moments, None where there is none."""
-    return max(filter(None, moments), default=None)

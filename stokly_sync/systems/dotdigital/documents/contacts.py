@@ -14,19 +14,14 @@ import msgspec
 import pandas as pd
 
 from stokly_sync.contracts import columns
+from stokly_sync.contracts.addresses import owners_of_addresses
 from stokly_sync.contracts.consent import CONSENTS
 from stokly_sync.contracts.mapping import CONTACT_SOURCES
 from stokly_sync.contracts.owners import reachable, split_name
+from stokly_sync.contracts.problems import later, problems_where
 from stokly_sync.flow import Built, Choice, Document, Frames, Json, Problem
 from stokly_sync.systems.dotdigital import rules
-from stokly_sync.systems.dotdigital.documents.common import (
-    custom_fields,
-    floats,
-    later,
-    owners_of_addresses,
-    problems_where,
-    with_optional,
-)
+from stokly_sync.systems.dotdigital.documents.common import custom_fields, floats, with_optional
 from stokly_sync.systems.dotdigital.settings import DotdigitalSettings
 from stokly_sync.systems.dotdigital.setup import field_name
 

@@ -18,19 +18,11 @@ from stokly_sync.contracts import columns, money
 from stokly_sync.contracts.confirmation import not_confirmed
 from stokly_sync.contracts.mapping import ORDER_SOURCES
 from stokly_sync.contracts.order_states import cancelled, plain_status
+from stokly_sync.contracts.problems import later, problems_where, without
 from stokly_sync.contracts.refunded import Refunded, refunds_by_order
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.dotdigital import rules
-from stokly_sync.systems.dotdigital.documents.common import (
-    Buyer,
-    buyers,
-    custom_fields,
-    floats,
-    later,
-    problems_where,
-    with_optional,
-    without,
-)
+from stokly_sync.systems.dotdigital.documents.common import Buyer, buyers, custom_fields, floats, with_optional
 from stokly_sync.systems.dotdigital.documents.lines import given_back, order_lines, unknown_lines
 from stokly_sync.systems.dotdigital.settings import DotdigitalSettings
 

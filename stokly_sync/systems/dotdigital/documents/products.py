@@ -14,8 +14,9 @@ import pandas as pd
 from stokly_sync.contracts import columns
 from stokly_sync.contracts.goods import VARIABLE_PARENT, available, one_for_each_sku, sold
 from stokly_sync.contracts.mapping import PRODUCT_SOURCES
+from stokly_sync.contracts.problems import later, without
 from stokly_sync.flow import Built, Document, Frames, Json
-from stokly_sync.systems.dotdigital.documents.common import custom_fields, floats, later, with_optional, without
+from stokly_sync.systems.dotdigital.documents.common import custom_fields, floats, with_optional
 from stokly_sync.systems.dotdigital.settings import DotdigitalSettings
 
 _LIST: Final = msgspec.json.Decoder(list[Any])

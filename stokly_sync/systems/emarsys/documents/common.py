@@ -6,7 +6,7 @@ Belongs here: rules of the wire that hold for each record type. Nothing of a sin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -19,7 +19,8 @@ from stokly_sync.contracts import columns
 from stokly_sync.contracts.addresses import owners_of_addresses
 from stokly_sync.contracts.mapping import PropertyField, Sources, mapped
 from stokly_sync.contracts.owners import accounts, departed, reachable
-from stokly_sync.flow import Document, Frames, Json, Problem
+from stokly_sync.contracts.problems import later
+from stokly_sync.flow import Frames, Json, Problem
 from stokly_sync.systems.emarsys import rules
 
 GUEST: Final = "guest:"
@@ -101,22 +102,6 @@ def _told(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return format(value.normalize(), "f") if isinstance(value, Decimal) else plain(str(value), LONG)
-
-
-def problems_where(keys: Sequence[str], mask: Iterable[bool], rule: str, detail: str) -> list[Problem]:
-    """One problem for each key whose mask is true."""
-    return [Problem(key, rule, detail) for key, hit in zip(keys, mask, strict=True) if hit]
-
-
-def without(documents: Sequence[Document], problems: Iterable[Problem]) -> list[Document]:
-    """The documents that have no problem."""
-    bad = {problem.key for problem in problems}
-    return [document for document in documents if document.key not in bad] if bad else list(documents)
-
-
-def later(*moments: datetime | None) -> datetime | None:
-    """The latest of some moments, None where there is none."""
-    return max(filter(None, moments), default=None)
 
 
 def versioned(what: str, *moments: datetime | None) -> datetime:

@@ -19,9 +19,10 @@ from stokly_sync.contracts import columns
 from stokly_sync.contracts.addresses import owners_of_addresses
 from stokly_sync.contracts.mapping import CONTACT_SOURCES
 from stokly_sync.contracts.owners import reachable, split_name
+from stokly_sync.contracts.problems import problems_where
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.emarsys import rules
-from stokly_sync.systems.emarsys.documents.common import custom_fields, plain, problems_where, versioned
+from stokly_sync.systems.emarsys.documents.common import custom_fields, plain, versioned
 from stokly_sync.systems.emarsys.settings import EmarsysSettings
 
 MAPPED: Final = "mapped."

@@ -11,9 +11,10 @@ import pandas as pd
 from stokly_sync.contracts import columns
 from stokly_sync.contracts.goods import available, one_for_each_sku, sold
 from stokly_sync.contracts.mapping import PRODUCT_SOURCES
+from stokly_sync.contracts.problems import later
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.emarsys import rules
-from stokly_sync.systems.emarsys.documents.common import broken, custom_fields, later, plain, versioned
+from stokly_sync.systems.emarsys.documents.common import broken, custom_fields, plain, versioned
 from stokly_sync.systems.emarsys.settings import EmarsysSettings
 
 LONGEST: Final = 1_000

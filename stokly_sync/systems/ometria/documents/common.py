@@ -55,12 +55,6 @@ def oversized(documents: Iterable[Document], suspects: Sequence[bool] | None = N
     return found
 
 
-def without(documents: Sequence[Document], problems: Iterable[Problem]) -> list[Document]:
-    """The documents that have no problem."""
-    bad = {problem.key for problem in problems}
-    return [document for document in documents if document.key not in bad] if bad else list(documents)
-
-
 def text_bytes(frame: pd.DataFrame, names: Iterable[str]) -> pd.Series:
     """Bytes of text in the named columns of each row, as a sum (int64)."""
     total = pd.Series(0, index=frame.index, dtype="int64")
@@ -68,11 +62,6 @@ def text_bytes(frame: pd.DataFrame, names: Iterable[str]) -> pd.Series:
         lengths = pc.binary_length(pa.array(frame[name], type=pa.large_string(), from_pandas=True))
         total += lengths.fill_null(0).to_numpy(zero_copy_only=False)
     return total
-
-
-def problems_where(keys: Sequence[str], mask: Iterable[bool], rule: str, detail: str) -> list[Problem]:
-    """One problem for each key whose mask is true."""
-    return [Problem(key, rule, detail) for key, hit in zip(keys, mask, strict=True) if hit]
 
 
 def listed(values: Iterable[Any]) -> list[bool]:

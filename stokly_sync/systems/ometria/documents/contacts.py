@@ -14,9 +14,10 @@ import pandas as pd
 from stokly_sync.contracts import columns
 from stokly_sync.contracts.mapping import CONTACT_SOURCES, mapped
 from stokly_sync.contracts.owners import split_name
+from stokly_sync.contracts.problems import problems_where, without
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.ometria import rules
-from stokly_sync.systems.ometria.documents.common import oversized, problems_where, with_optional, without
+from stokly_sync.systems.ometria.documents.common import oversized, with_optional
 from stokly_sync.systems.ometria.settings import OmetriaSettings
 
 _NOT_DIALLED: Final = re.compile(r"\(0\)|[\s().\-/]")

@@ -20,6 +20,7 @@ from stokly_sync.contracts.confirmation import not_confirmed
 from stokly_sync.contracts.mapping import ORDER_SOURCES, mapped
 from stokly_sync.contracts.order_states import cancelled, plain_status
 from stokly_sync.contracts.owners import accounts, departed, reachable
+from stokly_sync.contracts.problems import problems_where, without
 from stokly_sync.contracts.refunded import Refunded, refunds_by_order
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.ometria import rules
@@ -27,11 +28,9 @@ from stokly_sync.systems.ometria.documents.common import (
     RECORD_BYTES,
     WORST_ESCAPE,
     oversized,
-    problems_where,
     pruned,
     text_bytes,
     with_optional,
-    without,
 )
 from stokly_sync.systems.ometria.documents.lines import Lines, build_lines, catalogue_of, show_refunds
 from stokly_sync.systems.ometria.settings import OmetriaSettings

@@ -17,9 +17,10 @@ from stokly_sync.contracts import columns
 from stokly_sync.contracts.goods import one_for_each_sku, sold
 from stokly_sync.contracts.mapping import PRODUCT_SOURCES, mapped
 from stokly_sync.contracts.money import decimal, minor_digits
+from stokly_sync.contracts.problems import without
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.ometria import rules
-from stokly_sync.systems.ometria.documents.common import oversized, with_optional, without
+from stokly_sync.systems.ometria.documents.common import oversized, with_optional
 from stokly_sync.systems.ometria.settings import OmetriaSettings
 
 _DICT: Final = msgspec.json.Decoder(dict[str, Any])
