@@ -59,7 +59,7 @@ class Cells:
         return found
 
     def text(self, *names: str, strip: bool = False, numbers: bool = False) -> pd.api.extensions.ExtensionArray:
-        """A text column; empty text is missing. `numbers` are accepted where a source writes both (ids, running numbers)."""
+        """A text column; empty text is missing. `numbers` are accepted where a source writes both."""
         if isinstance(self.documents, Columns):
             return _texts(self.documents.column(*names), strip=strip, numbers=numbers)
         values = self.values(*names)
