@@ -65,8 +65,9 @@ class Transport:
 
     `vendor` is its name in messages, `secrets` are values that no message may show, `errors` the vendor's own rows
     before the common table, `remaining_header` the header with the calls left in the server's window, `stay_away` the
-    vendor's own way to say in headers how many seconds to wait (given the headers and the time). `concurrency` bounds
-    the connections. `calls` counts every request that was attempted, repetitions included.
+    vendor's own way to say in headers how many seconds to wait (given the headers and the time), `message` its own way
+    to say in a decoded body what is wrong. `sign` is called with each request as it leaves, for vendors that want every
+    request signed. `concurrency` bounds the connections. `calls` counts every request that was attempted, repetitions included.
     """
 
     def __init__(
@@ -82,6 +83,8 @@ class Transport:
         retry: RetryPolicy | None = None,
         remaining_header: str | None = None,
         stay_away: Callable[[Mapping[str, str], datetime], float | None] | None = None,
+        message: Callable[[Any], str | None] | None = None,
+        sign: Callable[[requests.PreparedRequest], requests.PreparedRequest] | None = None,
         secrets: Iterable[str] = (),
         verify_tls: bool = True,
         timeout: tuple[float, float] = (CONNECT_TIMEOUT, READ_TIMEOUT),
@@ -92,7 +95,7 @@ class Transport:
         self._base = base_url.rstrip("/")
         self._auth, self._budget, self._lane = auth, budget, lane
         self._errors, self._remaining_header = tuple(errors), remaining_header
-        self._stay_away = stay_away
+        self._stay_away, self._message, self._sign = stay_away, message, sign
         self._policy, self._clock = retry or RetryPolicy(), clock or Clock()
         self._secrets, self._timeout = tuple(secrets), timeout
         self._counting = threading.Lock()
@@ -159,7 +162,8 @@ class Transport:
         with self._counting:
             self.calls += 1
         started, at = self._clock.monotonic(), self._clock.now()
-        request = requests.Request(call.method, call.url, headers={**call.headers, **auth}, data=call.body)
+        headers = {**call.headers, **auth}
+        request = requests.Request(call.method, call.url, headers=headers, data=call.body, auth=self._sign)
         try:
             response = self._session.send(
                 self._session.prepare_request(request),
@@ -193,7 +197,7 @@ class Transport:
     def _refusal(self, call: _Call, answer: Answer) -> Exception:
         """The error for an answer with an error status, wrapped in `_Again` where another attempt is allowed."""
         row = verdict(self._errors, status=answer.status, body=answer.body)
-        words = said(answer.body, self._secrets)
+        words = said(answer.body, self._secrets, self._message)
         what = f"{self.vendor}: {call.name} answered {answer.status}{words}"
         if row.done and not call.safe:
             return in_doubt(what)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http.cookiejar import DefaultCookiePolicy
+from typing import Any
 
 import requests
 import requests.adapters
@@ -60,13 +61,15 @@ def cause(error: requests.RequestException) -> str:
     return "no connection" if never_sent(error) else f"connection lost: {type(error).__name__}"
 
 
-def said(body: bytes, secrets: Sequence[str]) -> str:
-    """The server's own message, redacted, for an error text."""
+def said(body: bytes, secrets: Sequence[str], own: Callable[[Any], str | None] | None = None) -> str:
+    """The server's own message, redacted, for an error text; `own` is the vendor's way to say it in decoded JSON."""
     try:
         data = decode(body)
     except ValueError:
         return start(body, secrets)
-    message = data.get("message") or data.get("error") or data.get("error_message") if isinstance(data, dict) else None
+    message = own(data) if own else None
+    if message is None and isinstance(data, dict):
+        message = data.get("message") or data.get("error") or data.get("error_message")
     return f" ({excerpt(message, secrets=secrets)})" if isinstance(message, str) else ""
 
 
