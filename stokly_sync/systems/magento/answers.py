@@ -33,8 +33,8 @@ ERRORS: Final = (
     Verdict(
         401,
         CredentialsError,
-        f"{_SECRETS}, and that MAGENTO_BASE_URL is the very address under which the shop knows itself: scheme, host and "
-        "port are signed, so a proxy must not change them.",
+        f"{_SECRETS}, and that MAGENTO_BASE_URL is the very address under which the shop knows itself: scheme, host "
+        "and port are signed, so a proxy must not change them.",
         contains="signature is invalid",
     ),
     # A proxy that repeats requests repeats writes: what was refused may be the second of two.

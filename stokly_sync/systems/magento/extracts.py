@@ -121,7 +121,8 @@ def read_orders(client: MagentoClient, scope: Scope) -> Iterator[Page]:
     if scope.sweep or scope.baseline:
         return
     size = client.settings.order_page
-    moved = changed(client, SHIPMENTS.only("entity_id,order_id,updated_at"), scope.window, key=ENTITY, size=1000)
+    few = SHIPMENTS.only("entity_id,order_id,updated_at")
+    moved = changed(client, few, scope.window, key=ENTITY, size=client.settings.product_page)
     ids = dict.fromkeys(str(row.get("order_id")) for found in moved for row in found.rows)
     for found in of_ids(client, ORDERS, ENTITY, list(ids), size=size):
         yield _page(found, cursor=None)
@@ -168,7 +169,7 @@ def _read(
     """Pages of a list for any scope; a sweep reads bare rows where the extract can complete them."""
     size = size or client.settings.order_page
     if scope.sweep and bare:
-        for found in by_id(client, wanted.only("entity_id,updated_at"), size=1000, cursor=None):
+        for found in by_id(client, wanted.only("entity_id,updated_at"), size=client.settings.product_page, cursor=None):
             yield _page(found, cursor=None)
         return
     every = scope.sweep or scope.baseline

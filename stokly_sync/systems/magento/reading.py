@@ -40,7 +40,7 @@ def changed(client: MagentoClient, wanted: Search, window: Window, *, key: str, 
     while True:
         found = client.search(wanted.where(since(start)), size=size)
         yield _new(found, seen, key)
-        if len(found.rows) < found.size:
+        if len(found.rows) >= found.total or not found.rows:
             return
         last = _moment(found.rows[-1])
         if last > start:
@@ -64,7 +64,7 @@ def by_id(
             return
         yield found
         last = str(identity(found.rows[-1].get(key)))
-        if len(found.rows) < found.size or last == cursor:
+        if len(found.rows) >= found.total or last == cursor:
             return
         cursor = last
 
