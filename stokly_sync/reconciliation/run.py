@@ -38,6 +38,7 @@ FINDING: Final = "reconciliation"
 DIFFERS: Final = "differs"
 DERIVED: Final = CONSENTS.name.partition(".")[0]
 HOME: Final = CUSTOMERS.name.partition(".")[0]
+ADVICE: Final = "Look at the records that it names, at both ends; a replay of their window sends what is missing."
 
 _EMPTY: Final = pd.DataFrame(
     {
@@ -264,7 +265,7 @@ def _store(conn: sa.Connection, brand: str, feed: Feed, comparison: Comparison, 
         subject=feed.id,
         problem_key=DIFFERS,
         title=title_of(comparison),
-        body=body.value,
+        body={**body.value, "advice": ADVICE},
         severity=Severity.HIGH,
         owner=feed.owner,
         run_id=run_id,
