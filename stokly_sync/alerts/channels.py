@@ -85,7 +85,9 @@ def _through(service: apprise.NotifyBase, name: str) -> Channel:
     def tell(message: Message) -> None:
         kind = apprise.NotifyType.SUCCESS if message.over else _KINDS.get(message.severity, apprise.NotifyType.INFO)
         owner = f" [{message.owner.value}]" if message.owner else ""
-        if not service.notify(title=f"{message.title}{owner}", body=message.text, notify_type=kind):
+        form = apprise.NotifyFormat.MARKDOWN if message.markdown else apprise.NotifyFormat.TEXT
+        told = apprise.Apprise([service])
+        if not told.notify(title=f"{message.title}{owner}", body=message.text, notify_type=kind, body_format=form):
             raise TransientError(f"A message could not be given to {name}; it is offered again. Check that address.")
 
     return tell

@@ -26,6 +26,8 @@ class Message:
     owner: Team | None
     severity: str
     over: bool = False
+    markdown: bool = False
+    """Whether the text is Markdown; channels that cannot show it get it as it is."""
 
 
 def message(finding: Finding, *, brand: str, dagster_url: str, reminder: bool = False) -> Message:

@@ -7,13 +7,17 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from datetime import date
+from pathlib import Path
 
 from rich.console import Console
+from rich.markdown import Markdown
 from rich.table import Table
 
 from stokly_sync.cli.reference import rows, sections
 from stokly_sync.errors import SettingsError, StoklySyncError
 from stokly_sync.flow import Lane, Probe
+from stokly_sync.pipeline import health as health_check
 from stokly_sync.pipeline.declared import all_rules
 from stokly_sync.pipeline.instance_storage import choose_backend
 from stokly_sync.pipeline.sensors import alert_channels
@@ -62,6 +66,20 @@ def doctor() -> int:
         services.close()
     _show(probes)
     return 0 if all(probe.ok for probe in probes) else 1
+
+
+def health(day: date | None, file: Path | None) -> None:
+    """Print the health check of a day, or write it as HTML."""
+    services = Services.open()
+    try:
+        made = health_check.page(services, day)
+    finally:
+        services.close()
+    if file is None:
+        _console().print(Markdown(made.markdown))
+    else:
+        file.write_text(made.html, "utf-8")
+        _console().print(f"The health check of {made.facts.day} stands in {file}.")
 
 
 def _alerts(services: Services) -> Probe:
