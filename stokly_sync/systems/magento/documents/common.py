@@ -9,6 +9,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+import pandas as pd
+
+from stokly_sync.contracts import columns
 from stokly_sync.flow import Json
 
 DISPATCH: Final = "dispatch"
@@ -60,3 +63,12 @@ def joined(parts: Iterable[Any], between: str) -> str | None:
 def numbers(item: Mapping[str, Any], names: Sequence[str]) -> Json:
     """Members as they are; those that the wire leaves out when they are null are left out here too."""
     return {name: item[name] for name in names if item.get(name) is not None}
+
+
+def records(rows: pd.DataFrame) -> list[Json]:
+    """Rows as plain values, None where missing; times as UTC datetimes."""
+    made: dict[str, list[Any]] = {}
+    for name in rows.columns:
+        column = rows[name]
+        made[str(name)] = columns.moments(column) if hasattr(column.dtype, "tz") else columns.texts(column)
+    return [dict(zip(made, values, strict=True)) for values in zip(*made.values(), strict=True)]

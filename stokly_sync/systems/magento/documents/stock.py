@@ -1,0 +1,266 @@
+"""Stock of Stokly as quantities of Magento's sources (G2, G8).
+
+Magento takes its own open orders off what a source holds, and Stokly has taken off those that it imported. What is
+imported and not yet shipped in Magento would be taken off twice, so it is put back:
+
+    source = available in Stokly at the mapped locations + imported and not yet shipped in Magento - buffer
+
+Stokly tells what is available as a total and what is on the shelf by location; what is sold (the difference of the two
+totals) is therefore taken off the mapped locations, the first source first. Orders that Stokly does not have yet are no
+matter of this sum, but once they have shipped, Stokly's figure would give their units away again: so a SKU whose
+orders are late goes with a larger buffer, or is held. What is held may still fall: less on sale is never sold twice.
+Pure. Source: Magento API contract 11.1.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_FLOOR, Decimal
+from typing import Final
+
+from stokly_sync.contracts.goods import sold
+from stokly_sync.contracts.problems import later
+from stokly_sync.flow import Built, Document, Frames, Json, Problem
+from stokly_sync.systems.magento import rules
+from stokly_sync.systems.magento.documents.common import records
+from stokly_sync.systems.magento.documents.goods import COMPOSED
+from stokly_sync.systems.magento.documents.products import LISTINGS, by_sku, is_expected
+from stokly_sync.systems.magento.settings import ALL_LOCATIONS, MagentoSettings
+
+LEVELS: Final = "magento.stock_levels"
+ORDERS: Final = "magento.orders"
+LINES: Final = "magento.order_lines"
+_CANCELLED: Final = "cancelled"
+
+
+@dataclass(frozen=True)
+class Sold:
+    """Units of one SKU on open orders of Magento: those that Stokly has, and those that are late to reach it."""
+
+    imported: int = 0
+    late: int = 0
+
+
+def build_stock(frames: Frames, settings: MagentoSettings, *, now: datetime | None = None) -> Built:
+    """Quantities for every source, one document a SKU; `held` are those that Magento has as they are.
+
+    Keeps back SKUs that Magento does not have or keeps no stock of, and those that must wait for their orders.
+    """
+    listed = by_sku(frames[LISTINGS])
+    items = frames["stokly.items"]
+    by_id = {item["item_id"]: item for item in records(items.assign(goods=sold(items)))}
+    stock = _by_sku(frames["stokly.stock"], by_id)
+    there = _levels(frames)
+    open_orders = sold_by_sku(frames, settings, now=now or datetime.now(UTC))
+    documents: list[Document] = []
+    kept: list[Problem] = []
+    held: dict[str, str | None] = {}
+    for sku, rows in stock.items():
+        item, listing = by_id.get(rows[0]["item_id"]), listed.get(sku)
+        waiting = open_orders.get(sku, Sold())
+        current = there.get(sku, {})
+        problem, levels = _kept_back(sku, rows, item, listing, settings), []
+        if problem is None:
+            wanted = _quantities(rows, item, waiting, settings)
+            levels = _told(wanted, settings)
+            if settings.stock_without_orders == "hold" and (waiting.late or not settings.order_import):
+                levels = _told(_not_above(wanted, current), settings)
+                problem = _held_down(sku, wanted, levels, current, waiting)
+        if problem is not None:
+            kept.append(problem)
+            continue
+        version = later(*(row["version"] for row in (*rows, *current.values())))
+        if version is None:
+            raise ValueError(f"stock of {sku} has no version; rows come from landing, which always sets one")
+        event = later(*(row["version"] for row in rows))
+        documents.append(Document(sku, {"sku": sku, "levels": levels}, version, event_at=event))
+        if all(_same(level, current.get(level["source_code"])) for level in levels):
+            held[sku] = None
+    return Built(documents, kept, held)
+
+
+def sold_by_sku(frames: Frames, settings: MagentoSettings, *, now: datetime) -> dict[str, Sold]:
+    """Units on open orders of Magento by SKU.
+
+    Imported are those that Stokly holds in a live order line that is not cancelled there, at most as many as are open
+    in Magento. Late are all others once their order is older than the settings allow.
+    """
+    orders = {order["order_id"]: order for order in records(frames[ORDERS])}
+    in_stokly = _taken_off(frames, settings)
+    late_before = now - timedelta(minutes=settings.import_minutes)
+    imported: dict[str, int] = defaultdict(int)
+    late: dict[str, int] = defaultdict(int)
+    for (order_id, sku), units in _open_units(frames).items():
+        order = orders.get(order_id)
+        if order is None:
+            continue
+        held = in_stokly.get(order["number"])
+        if held is not None:
+            imported[sku] += min(units, held.get(sku, 0))
+        elif order["state"] not in ("pending", "held") and order["placed_at"] < late_before:
+            late[sku] += units
+    return {sku: Sold(imported[sku], late[sku]) for sku in {*imported, *late}}
+
+
+def _open_units(frames: Frames) -> dict[tuple[str, str], int]:
+    found: dict[tuple[str, str], int] = defaultdict(int)
+    for line in records(frames[LINES]):
+        if line["sku"] is None or not line["open"] or line["virtual"]:
+            continue
+        gone = sum(line[name] or 0 for name in ("quantity_shipped", "quantity_cancelled", "quantity_refunded"))
+        found[line["order_id"], line["sku"]] += max(0, line["quantity"] - gone)
+    return found
+
+
+def _taken_off(frames: Frames, settings: MagentoSettings) -> dict[str, dict[str, int]]:
+    """Units by SKU that Stokly has taken off for each order of the shop, by the order's number."""
+    numbers: dict[str, str] = {}
+    found: dict[str, dict[str, int]] = {}
+    for order in records(frames["stokly.orders"]):
+        if is_ours(order, settings):
+            numbers[order["order_id"]] = order["channel_reference"]
+            found.setdefault(order["channel_reference"], defaultdict(int))
+            if not order["live"]:
+                del numbers[order["order_id"]]
+    for line in records(frames["stokly.order_lines"]):
+        if line["order_id"] in numbers and line["sku"] is not None and line["status"] != _CANCELLED:
+            found[numbers[line["order_id"]]][line["sku"]] += line["quantity"]
+    return found
+
+
+def is_ours(order: Mapping[str, object], settings: MagentoSettings) -> bool:
+    """Whether an order of Stokly came from this shop."""
+    if order["channel_reference"] is None or order["source_type"] not in settings.source_types:
+        return False
+    return not settings.channels or order["channel_id"] in settings.channels
+
+
+def _by_sku(stock: object, by_id: Mapping[str, Json]) -> dict[str, list[Json]]:
+    """Live rows of the stock by SKU; where a deleted item had the SKU too, those of the live one."""
+    found: dict[str, list[Json]] = {}
+    for row in records(stock):  # type: ignore[arg-type]
+        if row["sku"] is not None:
+            found.setdefault(row["sku"], []).append(row)
+    for sku, rows in found.items():
+        alive = [row for row in rows if by_id.get(row["item_id"], {}).get("live")]
+        found[sku] = alive or rows
+    return found
+
+
+def _levels(frames: Frames) -> dict[str, dict[str, Json]]:
+    found: dict[str, dict[str, Json]] = {}
+    for row in records(frames[LEVELS]):
+        if row["live"]:
+            found.setdefault(row["sku"], {})[row["source"]] = row
+    return found
+
+
+def _kept_back(
+    sku: str, rows: Iterable[Json], item: Json | None, listing: Json | None, settings: MagentoSettings
+) -> Problem | None:
+    goods = item is not None and item["goods"]
+    if listing is None:
+        if not goods:
+            return Problem(sku, rules.NO_ITEM.code, "deleted or a service, and not in Magento")
+        if not is_expected(item["tags"] if item else None, settings):
+            return Problem(sku, rules.NOT_SOLD_HERE.code, "none of its tags says that Magento sells it")
+        return Problem(sku, rules.SKU_UNKNOWN.code, "no product of Magento has exactly this SKU")
+    if listing["kind"] in COMPOSED or (item is not None and item["live"] and not item["stocked"]):
+        return Problem(sku, rules.STOCK_COMPOSED.code, f"product type {listing['kind']} in Magento")
+    live = [row for row in rows if row["live"]]
+    if goods and live and not _knows_sold(live, settings):
+        return Problem(sku, rules.STOCK_MISSING.code, "Stokly gives it by location, without a total")
+    return None
+
+
+def _not_above(wanted: Mapping[str, int], current: Mapping[str, Json]) -> dict[str, int]:
+    """Quantities that no source has to rise to."""
+    return {source: min(units, max(0, _units(current.get(source)))) for source, units in wanted.items()}
+
+
+def _units(level: Json | None) -> int:
+    return 0 if level is None else level["quantity"] or 0
+
+
+def _held_down(
+    sku: str, wanted: Mapping[str, int], levels: list[Json], current: Mapping[str, Json], waiting: Sold
+) -> Problem | None:
+    """Why a rise is not sent; None where there is none, or where at least a fall can be."""
+    falls = any(level["quantity"] < _units(current.get(level["source_code"])) for level in levels)
+    if falls or all(units == _units(current.get(source)) for source, units in wanted.items()):
+        return None
+    why = f"{waiting.late} units on orders that Stokly does not have" if waiting.late else "orders are not imported"
+    return Problem(sku, rules.STOCK_HELD.code, why)
+
+
+def _knows_sold(rows: Iterable[Json], settings: MagentoSettings) -> bool:
+    """Whether it is known what of the stock is sold: by a total, or by locations that tell what is available."""
+    rows = list(rows)
+    mapped = [row for row in rows if row["location_id"] in settings.locations]
+    return any(not row["location_id"] for row in rows) or all(row["available"] is not None for row in mapped)
+
+
+def _quantities(rows: list[Json], item: Json | None, waiting: Sold, settings: MagentoSettings) -> dict[str, int]:
+    """Units for each source; a deleted item has none left."""
+    found = dict.fromkeys(settings.sources, 0)
+    if item is None or not item["goods"]:
+        return found
+    live = [row for row in rows if row["live"]]
+    taken = _buffer(item, settings) + (settings.late_buffer if waiting.late or not settings.order_import else 0)
+    total = next((row for row in live if not row["location_id"]), None)
+    whole = settings.locations.get(ALL_LOCATIONS)
+    if whole is not None:
+        free = 0 if total is None else _first(total["available"], total["on_hand"])
+        return _less({whole.source: _share(free + waiting.imported, whole.share)}, taken)
+    told = True
+    for row in live:
+        place = settings.locations.get(row["location_id"] or "")
+        if place is not None:
+            told = told and row["available"] is not None
+            found[place.source] += _share(_first(row["available"], row["on_hand"]), place.share)
+    if told or total is None:
+        return _less(found, taken - waiting.imported)
+    # What Stokly has not yet counted as sold cannot be put back either.
+    spoken_for = _first(total["on_hand"], 0) - _first(total["available"], total["on_hand"])
+    return _less(found, taken + max(0, spoken_for - waiting.imported))
+
+
+def _first(*values: int | None) -> int:
+    return next((value for value in values if value is not None), 0)
+
+
+def _share(units: int, share: Decimal) -> int:
+    return int((units * share).to_integral_value(rounding=ROUND_FLOOR)) if share != 1 else units
+
+
+def _less(quantities: dict[str, int], taken: int) -> dict[str, int]:
+    """Quantities with some units taken off, the first source first; what is given back goes to the first. Never < 0."""
+    left = dict(quantities)
+    for source, units in left.items():
+        off = min(max(units, 0), taken) if taken > 0 else taken
+        left[source] = units - off
+        taken -= off
+    return {source: max(0, units) for source, units in left.items()}
+
+
+def _buffer(item: Json, settings: MagentoSettings) -> int:
+    by_brand = settings.brand_buffers.get(item["manufacturer"] or "", settings.buffer)
+    return settings.sku_buffers.get(item["sku"] or "", by_brand)
+
+
+def _told(quantities: Mapping[str, int], settings: MagentoSettings) -> list[Json]:
+    return [
+        {"source_code": source, "quantity": units, "status": int(units > 0 or not settings.out_of_stock_at_zero)}
+        for source, units in quantities.items()
+    ]
+
+
+def _same(level: Json, there: Json | None) -> bool:
+    return (
+        there is not None
+        and level["quantity"] == there["quantity"]
+        and bool(level["status"]) == bool(there["in_stock"])
+    )
