@@ -24,7 +24,8 @@ from stokly_sync.systems.magento.settings import MagentoSettings
 
 _ADDRESS: Final = "firstname,lastname,company,street,city,region,postcode,country_id,telephone"
 ITEM_MEMBERS: Final = (
-    "item_id,parent_item_id,product_type,sku,name,is_virtual,qty_ordered,qty_canceled,qty_shipped,qty_refunded,price,"
+    "item_id,parent_item_id,product_id,product_type,sku,name,is_virtual,qty_ordered,qty_canceled,qty_shipped,"
+    "qty_refunded,price,"
     "discount_amount,tax_amount,tax_percent,discount_tax_compensation_amount,row_total_incl_tax"
 )
 ORDERS: Final = Search(

@@ -1,16 +1,15 @@
-"""Dispatches of Stokly as shipments of Magento orders, and which shipment is which dispatch (G4).
+"""Dispatches of Stokly as shipments of Magento orders (G4).
 
 A document names units by SKU; which line of the order they are taken from is decided against the order as it is when
-the shipment is made, because Magento cuts what is too much in silence. A shipment is known to be ours by our mark in
-its comment, by its tracking number, or, where neither can be, by holding the same units: each shipment once, in the
-order of the dispatches. Pure. Source: Magento API contract 7, 15 (8).
+the shipment is made, because Magento cuts what is too much in silence. Which shipment is which dispatch stands in
+`parcels`. Pure. Source: Magento API contract 7, 15 (8).
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,56 +18,19 @@ from stokly_sync.contracts.problems import later
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.magento import order_rules as rules
 from stokly_sync.systems.magento.documents.common import records
+from stokly_sync.systems.magento.documents.parcels import (
+    Shipment,
+    has,
+    matched,
+    shipments_by_order,
+    shown,
+    units_by_dispatch,
+)
 from stokly_sync.systems.magento.documents.stock import is_ours
 from stokly_sync.systems.magento.settings import ALL_LOCATIONS, MagentoSettings
-from stokly_sync.systems.transport import decode
 
 SIBLINGS: Final = "siblings"
 """All dispatches of the orders concerned."""
-
-
-@dataclass(frozen=True)
-class Shipment:
-    """A shipment as Magento holds it, or a dispatch that should be one: its key, tracking numbers and units by SKU.
-
-    `reference` is the dispatch that a shipment is marked with.
-    """
-
-    key: str
-    units: Mapping[str, int]
-    tracking: tuple[str, ...] = ()
-    reference: str | None = None
-
-
-def matched(wanted: Sequence[Shipment], there: Sequence[Shipment]) -> dict[str, str]:
-    """For dispatches of one order, in their order, the shipment that each of them is; those without one are left out."""
-    free = {shipment.key: shipment for shipment in there}
-    found: dict[str, str] = {}
-
-    def take(dispatch: Shipment, fits: Sequence[Shipment]) -> None:
-        if fits and dispatch.key not in found:
-            found[dispatch.key] = fits[0].key
-            del free[fits[0].key]
-
-    for dispatch in wanted:
-        take(dispatch, [s for s in free.values() if s.reference == dispatch.key])
-    for dispatch in wanted:
-        numbers = {plain(number) for number in dispatch.tracking}
-        take(dispatch, [s for s in _unmarked(free) if numbers & {plain(number) for number in s.tracking}])
-    for dispatch in wanted:
-        same = [s for s in _unmarked(free) if Counter(s.units) == Counter(dispatch.units)]
-        # Two different tracking numbers are two parcels, however alike.
-        take(dispatch, [s for s in same if not (s.tracking and dispatch.tracking)])
-    return found
-
-
-def _unmarked(free: Mapping[str, Shipment]) -> list[Shipment]:
-    return [shipment for shipment in free.values() if shipment.reference is None]
-
-
-def plain(number: str) -> str:
-    """A tracking number as it is compared: without blanks and dashes, in capitals."""
-    return re.sub(r"[\s-]", "", number).upper()
 
 
 def build_shipments(frames: Frames, settings: MagentoSettings) -> Built:
@@ -92,13 +54,9 @@ def build_shipments(frames: Frames, settings: MagentoSettings) -> Built:
             raise ValueError(f"dispatch {key} has no version; rows come from landing, which always sets one")
         documents.append(Document(key, document, version, event_at=row["dispatched_at"]))
         there = world.shipment_of(row)
-        if there is not None and (not document["tracking"] or _has(there, document["tracking"])):
+        if there is not None and (not document["tracking"] or has(there, document["tracking"])):
             held[key] = there.key
     return Built(documents, kept, held)
-
-
-def _has(there: Shipment, tracking: str) -> bool:
-    return plain(tracking) in {plain(number) for number in there.tracking}
 
 
 def _tracking_problem(row: Json, settings: MagentoSettings) -> Problem | None:
@@ -151,7 +109,7 @@ class _World:
             {row["order_id"]: row for row in records(frames["stokly.orders"])},
             skus,
             dispatches,
-            _units(frames, owners, skus),
+            units_by_dispatch(frames, owners, skus),
             {row["number"]: row for row in records(frames["magento.orders"]) if row["live"]},
             lines,
             shipments_by_order(frames),
@@ -229,7 +187,7 @@ class _World:
             "carrier": carrier.code if carrier else None,
             "title": (carrier.title or carrier.code) if carrier else None,
             "notify": self.settings.notify_customer,
-            "before": [_shown(one) for one in self._wanted(row["order_id"]) if one.key in self._earlier(row)],
+            "before": [shown(one) for one in self._wanted(row["order_id"]) if one.key in self._earlier(row)],
         }
 
     def shipment_of(self, row: Json) -> Shipment | None:
@@ -267,40 +225,3 @@ class _World:
             if line["sku"] is not None:
                 found[line["sku"]] += line["quantity"] - (line["quantity_cancelled"] or 0)
         return found
-
-
-def _shown(one: Shipment) -> Json:
-    return {"dispatch": one.key, "units": dict(sorted(one.units.items())), "tracking": list(one.tracking)}
-
-
-def _units(
-    frames: Frames, owners: Mapping[str, str], skus: Mapping[tuple[str, str], str]
-) -> dict[str, Counter[str] | None]:
-    """Units by SKU of each dispatch; None where a dispatch has no lines, or one of a line that nobody knows."""
-    found: dict[str, Counter[str] | None] = dict.fromkeys(owners)
-    unknown: set[str] = set()
-    for line in records(frames["stokly.dispatch_lines"]):
-        key = line["dispatch_id"]
-        sku = skus.get((owners.get(key, ""), line["line_id"] or ""))
-        if sku is None:
-            unknown.add(key)
-            continue
-        units = found.get(key) or Counter()
-        units[sku] += line["quantity"]
-        found[key] = units
-    return found | dict.fromkeys(unknown)
-
-
-def shipments_by_order(frames: Frames) -> dict[str, list[Shipment]]:
-    """Live shipments of `magento.shipments` by order id, oldest first."""
-    units: dict[str, Counter[str]] = {}
-    for line in records(frames["magento.shipment_lines"]):
-        if line["sku"] is not None:
-            units.setdefault(line["shipment_id"], Counter())[line["sku"]] += line["quantity"]
-    found: dict[str, list[Shipment]] = {}
-    for row in sorted(records(frames["magento.shipments"]), key=lambda r: (r["shipped_at"], r["shipment_id"])):
-        if row["live"]:
-            tracking = decode(row["tracking_numbers"].encode()) if row["tracking_numbers"] else []
-            one = Shipment(row["shipment_id"], units.get(row["shipment_id"], {}), tuple(tracking), row["reference"])
-            found.setdefault(row["order_id"], []).append(one)
-    return found
