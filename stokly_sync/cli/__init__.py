@@ -111,6 +111,17 @@ def health(
 
 
 @app.command()
+def audit(
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the report there.")] = None,
+) -> None:
+    """Compare Stokly with every system that is set up, before anything goes live; writes nothing to any of them."""
+    with guarded():
+        from stokly_sync.cli import auditing
+
+        raise typer.Exit(auditing.audit(html))
+
+
+@app.command()
 def sandbox(
     seed: Annotated[str, typer.Option(help="demo, minimal or empty.")] = "demo",
     seed_file: SeedFile = None,

@@ -75,11 +75,13 @@ def health(day: date | None, file: Path | None) -> None:
         made = health_check.page(services, day)
     finally:
         services.close()
-    if file is None:
+    if file is not None:
+        file.write_text(made.html, "utf-8")
+        sys.stdout.write(f"The health check of {made.facts.day} stands in {file}.\n")
+    elif sys.stdout.isatty():
         _console().print(Markdown(made.markdown))
     else:
-        file.write_text(made.html, "utf-8")
-        _console().print(f"The health check of {made.facts.day} stands in {file}.")
+        sys.stdout.write(made.markdown)
 
 
 def _alerts(services: Services) -> Probe:
