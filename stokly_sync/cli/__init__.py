@@ -166,12 +166,17 @@ def dev(
 def rules(
     as_json: AsJson = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="As a page of documentation.")] = False,
+    manual: Annotated[
+        Path | None, typer.Option("--manual", metavar="FOLDER", help="Renew the tables in the teams' pages there.")
+    ] = None,
 ) -> None:
     """Print the rule catalogue: what each code means, who owns it, what to do."""
     with guarded():
         from stokly_sync.cli import pages, reference
 
-        if markdown:
+        if manual is not None:
+            pages.renew_manual(manual)
+        elif markdown:
             sys.stdout.write(reference.rules())
         else:
             pages.rules(as_json=as_json)
