@@ -114,10 +114,16 @@ class BatchLimits:
     calls: int = 1
     """Calls that a batch cannot do without: looking up, writing, asking once what became of it. None for a file in a
     place of our own."""
+    each: int = 0
+    """Calls for each record beside, where the destination takes them one by one."""
 
     def batches(self, records: int, size: int) -> int:
         """The fewest batches that so many records, of so many bytes together, fit in."""
         return max(-(-records // self.records), -(-size // self.bytes))
+
+    def least_calls(self, records: int, size: int) -> int:
+        """The fewest calls for so many records, of so many bytes together."""
+        return self.calls * self.batches(records, size) + self.each * records
 
 
 @dataclass(frozen=True)
@@ -209,6 +215,8 @@ class Feed:
     """The same facts from our own documents (`Document.body`), to compare with `read_back`."""
     compared: tuple[str, ...] = ()
     """Text columns of the facts that must be equal on both sides."""
+    shared: bool = False
+    """The destination holds records that are none of ours: what is there and not with us is no difference."""
     source_value: str | None = None
     """Money column of the dataset's table that is summed per currency on the source's side."""
     needs: tuple[Need, ...] = ()

@@ -97,6 +97,8 @@ def _result(
     in_doubt: int,
 ) -> Comparison:
     compared = feed.compared if feed.read_back is not None else ()
+    if feed.shared:
+        theirs = theirs[theirs["key"].isin(ours.facts["key"])]
     differences: list[Difference] = compare(ours.facts, theirs, compared=compared, explanations=explanations)
     return Comparison(
         feed=feed.id,

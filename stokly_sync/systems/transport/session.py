@@ -85,7 +85,8 @@ class Transport:
     before the common table, `remaining_header` the header with the calls left in the server's window, `stay_away` the
     vendor's own way to say in headers how many seconds to wait (given the headers and the time), `message` its own way
     to say in a decoded body what is wrong. `sign` is called with each request as it leaves, for vendors that want every
-    request signed. `concurrency` bounds the connections. `calls` counts every request that was attempted, repetitions included.
+    request signed. `concurrency` bounds the connections. `calls` counts every request that was attempted, repetitions
+    included.
     """
 
     def __init__(

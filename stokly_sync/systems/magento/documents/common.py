@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import pandas as pd
 
 from stokly_sync.contracts import columns
+from stokly_sync.contracts.problems import later
 from stokly_sync.flow import Json
 
 DISPATCH: Final = "dispatch"
@@ -63,6 +65,14 @@ def joined(parts: Iterable[Any], between: str) -> str | None:
 def numbers(item: Mapping[str, Any], names: Sequence[str]) -> Json:
     """Members as they are; those that the wire leaves out when they are null are left out here too."""
     return {name: item[name] for name in names if item.get(name) is not None}
+
+
+def versioned(what: str, *moments: datetime | None) -> datetime:
+    """The latest of some versions; raises ValueError where there is none, because landing always sets one."""
+    newest = later(*moments)
+    if newest is None:
+        raise ValueError(f"{what} has no version; rows come from landing, which always sets one")
+    return newest
 
 
 def records(rows: pd.DataFrame) -> list[Json]:

@@ -15,10 +15,9 @@ import pandas as pd
 from stokly_sync.contracts import columns
 from stokly_sync.contracts.goods import VARIABLE_PARENT, one_for_each_sku, sold
 from stokly_sync.contracts.money import decimal, minor_digits, nano
-from stokly_sync.contracts.problems import later
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.magento import rules
-from stokly_sync.systems.magento.documents.common import records
+from stokly_sync.systems.magento.documents.common import records, versioned
 from stokly_sync.systems.magento.documents.goods import COMPOSED
 from stokly_sync.systems.magento.settings import MagentoSettings
 from stokly_sync.systems.transport import decode
@@ -52,9 +51,7 @@ def build_products(frames: Frames, settings: MagentoSettings) -> Built:
         if problem is not None:
             kept.append(problem)
             continue
-        version = later(item["version"], listing["version"] if listing else None)
-        if version is None:
-            raise ValueError(f"item {key} has no version; rows come from landing, which always sets one")
+        version = versioned(f"item {key}", item["version"], listing["version"] if listing else None)
         documents.append(Document(key, body, version, event_at=item["updated_at"]))
         if listing is not None and _same(body, listing):
             held[key] = listing["listing_id"]

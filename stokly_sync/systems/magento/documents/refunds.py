@@ -17,7 +17,7 @@ from typing import Any, Final
 from stokly_sync.contracts.money import decimal, minor_digits, minor_unit, text
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.magento import order_rules as rules
-from stokly_sync.systems.magento.documents.common import records
+from stokly_sync.systems.magento.documents.common import records, versioned
 from stokly_sync.systems.magento.documents.stock import is_ours
 from stokly_sync.systems.magento.settings import MagentoSettings
 
@@ -105,12 +105,7 @@ def build_refunds(frames: Frames, settings: MagentoSettings) -> Built:
             own = next(refund for refund in mine if refund.key == key)
             problem = _decided(row, own, memo, lines.get(there["order_id"], {}), settings)
             if problem is None:
-                version = later(row["version"])
-                if version is None:
-                    raise ValueError(f"refund {key} has no version; rows come from landing, which always sets one")
-                body = _body(row, own, there, settings)
-                value = {"value": own.total, "currency": own.currency}
-                documents.append(Document(key, body, version, event_at=row["created_at"], **value))
+                documents.append(_document(row, own, _body(row, own, there, settings)))
                 if memo is not None:
                     held[key] = memo.key
         if problem is not None:
@@ -198,6 +193,11 @@ def _skus(frames: Frames) -> dict[str, Counter[str]]:
             gone = (line["quantity_cancelled"] or 0) + (line["quantity_refunded"] or 0)
             found.setdefault(line["order_id"], Counter())[line["sku"]] += line["quantity"] - gone
     return found
+
+
+def _document(row: Json, own: Refund, body: Json) -> Document:
+    version = versioned(f"refund {own.key}", row["version"])
+    return Document(own.key, body, version, event_at=row["created_at"], value=own.total, currency=own.currency)
 
 
 def _body(row: Json, own: Refund, there: Json, settings: MagentoSettings) -> Json:

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from stokly_sync.contracts.order_states import REMOVED_STAGE
-from stokly_sync.contracts.problems import later
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.magento import order_rules as rules
-from stokly_sync.systems.magento.documents.common import records
+from stokly_sync.systems.magento.documents.common import records, versioned
 from stokly_sync.systems.magento.documents.parcels import (
     Shipment,
     has,
@@ -49,9 +48,7 @@ def build_shipments(frames: Frames, settings: MagentoSettings) -> Built:
         if problem is not None or document is None:
             kept.append(problem or Problem(key, rules.SHIP_VIRTUAL.code, "nothing in it is shipped by Magento"))
             continue
-        version = later(row["version"])
-        if version is None:
-            raise ValueError(f"dispatch {key} has no version; rows come from landing, which always sets one")
+        version = versioned(f"dispatch {key}", row["version"])
         documents.append(Document(key, document, version, event_at=row["dispatched_at"]))
         there = world.shipment_of(row)
         if there is not None and (not document["tracking"] or has(there, document["tracking"])):

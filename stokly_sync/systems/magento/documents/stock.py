@@ -25,7 +25,7 @@ from stokly_sync.contracts.goods import sold
 from stokly_sync.contracts.problems import later
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.magento import rules
-from stokly_sync.systems.magento.documents.common import records
+from stokly_sync.systems.magento.documents.common import records, versioned
 from stokly_sync.systems.magento.documents.goods import COMPOSED
 from stokly_sync.systems.magento.documents.products import LISTINGS, by_sku, is_expected
 from stokly_sync.systems.magento.settings import ALL_LOCATIONS, MagentoSettings
@@ -72,9 +72,7 @@ def build_stock(frames: Frames, settings: MagentoSettings, *, now: datetime | No
         if problem is not None:
             kept.append(problem)
             continue
-        version = later(*(row["version"] for row in (*rows, *current.values())))
-        if version is None:
-            raise ValueError(f"stock of {sku} has no version; rows come from landing, which always sets one")
+        version = versioned(f"stock of {sku}", *(row["version"] for row in (*rows, *current.values())))
         event = later(*(row["version"] for row in rows))
         documents.append(Document(sku, {"sku": sku, "levels": levels}, version, event_at=event))
         if all(_same(level, current.get(level["source_code"])) for level in levels):
