@@ -186,7 +186,7 @@ def frame(table: str, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def frames(tables: Mapping[str, Sequence[Mapping[str, Any]]], *, siblings: str | None = None) -> Frames:
-    """Frames of all tables; those that are not named are empty. `siblings` names the table whose rows stand there too."""
+    """Frames of all tables, empty where not named. `siblings` names the table whose rows stand there too."""
     made = {name: frame(name, tables.get(name, ())) for name in DEFAULTS}
     return made | {"siblings": made[siblings]} if siblings else made
 

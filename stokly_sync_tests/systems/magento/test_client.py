@@ -1,4 +1,4 @@
-"""Single calls: how they are signed, what comes back, and what refusals mean. Source: Magento API contract 2, 4, 5, 13."""
+"""Single calls: how they are signed, what comes back, what refusals mean. Source: Magento API contract 2, 4, 5, 13."""
 
 from __future__ import annotations
 

@@ -25,18 +25,33 @@ def kept(made: Rows, dataset: str) -> Rows:
 
 def shipment(**members: Any) -> dict[str, Any]:
     return {
-        "entity_id": 3, "increment_id": "000000003", "order_id": 5, "created_at": "2026-03-02 10:00:00",
-        "updated_at": "2026-03-02 10:00:00", "items": [{"order_item_id": 11, "sku": "SKU-1", "qty": 2}],
+        "entity_id": 3,
+        "increment_id": "000000003",
+        "order_id": 5,
+        "created_at": "2026-03-02 10:00:00",
+        "updated_at": "2026-03-02 10:00:00",
+        "items": [{"order_item_id": 11, "sku": "SKU-1", "qty": 2}],
         "tracks": [{"track_number": "AB1", "carrier_code": "custom"}, {"track_number": "AB2"}],
-        "extension_attributes": {"source_code": "default"}, **members,
+        "extension_attributes": {"source_code": "default"},
+        **members,
     }
 
 
 def memo(*items: dict[str, Any], **members: Any) -> dict[str, Any]:
     return {
-        "entity_id": 8, "increment_id": "000000008", "order_id": 5, "state": 2, "order_currency_code": "GBP",
-        "created_at": "2026-03-03 10:00:00", "updated_at": "2026-03-03 10:00:00", "grand_total": 12,
-        "tax_amount": 2, "shipping_amount": 0, "adjustment": 0, "items": list(items), **members,
+        "entity_id": 8,
+        "increment_id": "000000008",
+        "order_id": 5,
+        "state": 2,
+        "order_currency_code": "GBP",
+        "created_at": "2026-03-03 10:00:00",
+        "updated_at": "2026-03-03 10:00:00",
+        "grand_total": 12,
+        "tax_amount": 2,
+        "shipping_amount": 0,
+        "adjustment": 0,
+        "items": list(items),
+        **members,
     }
 
 
@@ -115,5 +130,7 @@ def test_a_source_item_is_a_stock_level_and_half_a_piece_a_problem() -> None:
     level = {"level_id": "SKU-1/default", "sku": "SKU-1", "source_code": "default", "quantity": D("7.0"), "status": 1}
     half = {**level, "level_id": "SKU-2/default", "quantity": D("0.5")}
     made = level_rows([level, half], T0)
-    assert made.frames["magento.stock_levels"][["sku", "quantity", "in_stock"]].to_numpy().tolist() == [["SKU-1", 7, True]]
+    assert made.frames["magento.stock_levels"][["sku", "quantity", "in_stock"]].to_numpy().tolist() == [
+        ["SKU-1", 7, True]
+    ]
     assert [(p.key, p.rule) for p in made.problems] == [("SKU-2/default", "MG-MEMBER-TYPE")]

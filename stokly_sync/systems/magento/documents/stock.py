@@ -66,7 +66,7 @@ def build_stock(frames: Frames, settings: MagentoSettings, *, now: datetime | No
         if problem is None:
             wanted = _quantities(rows, item, waiting, settings)
             levels = _told(wanted, settings)
-            if settings.stock_without_orders == "hold" and (waiting.late or not settings.order_import):
+            if settings.stock_without_orders == "hold" and _unsure(waiting, settings):
                 levels = _told(_not_above(wanted, current), settings)
                 problem = _held_down(sku, wanted, levels, current, waiting)
         if problem is not None:
@@ -174,6 +174,11 @@ def _kept_back(
     return None
 
 
+def _unsure(waiting: Sold, settings: MagentoSettings) -> bool:
+    """Whether Stokly may count units as its own that Magento has sold."""
+    return waiting.late > 0 or not settings.order_import
+
+
 def _not_above(wanted: Mapping[str, int], current: Mapping[str, Json]) -> dict[str, int]:
     """Quantities that no source has to rise to."""
     return {source: min(units, max(0, _units(current.get(source)))) for source, units in wanted.items()}
@@ -207,7 +212,9 @@ def _quantities(rows: list[Json], item: Json | None, waiting: Sold, settings: Ma
     if item is None or not item["goods"]:
         return found
     live = [row for row in rows if row["live"]]
-    taken = _buffer(item, settings) + (settings.late_buffer if waiting.late or not settings.order_import else 0)
+    taken = _buffer(item, settings)
+    if settings.stock_without_orders == "buffer" and _unsure(waiting, settings):
+        taken += settings.late_buffer
     total = next((row for row in live if not row["location_id"]), None)
     whole = settings.locations.get(ALL_LOCATIONS)
     if whole is not None:
