@@ -144,7 +144,6 @@ RESOLVERS: dict[str, Resolver] = {
     "Invoice.buyerMessageToSeller": _of_order("message_to_seller"),
     "Invoice.buyerBillingAddress": _of_order("billing_address"),
     "Invoice.shippingAddress": _of_order("address"),
-    "Invoice.subtotalCents": _summed("subtotal_cents"),
     "Invoice.postageCents": _summed("postage_cents"),
     "Invoice.postageTaxCents": lambda invoice, _call, _: _postage_tax(invoice),
     "Invoice.taxCents": lambda invoice, _call, _: invoice_tax(invoice),

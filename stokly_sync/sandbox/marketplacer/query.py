@@ -16,6 +16,7 @@ from graphql import (
     GraphQLError,
     GraphQLInputType,
     GraphQLNonNull,
+    GraphQLSchema,
     OperationDefinitionNode,
     SelectionSetNode,
     TypeInfo,
@@ -47,25 +48,24 @@ class Prepared:
     document: DocumentNode | None
     errors: tuple[GraphQLError, ...] = ()
     touched: tuple[str, ...] = ()
-    deprecated: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=512)
-def prepare(text: str) -> Prepared:
+def prepare(text: str, kind: GraphQLSchema) -> Prepared:
     """Parse and validate a query; the outcome is kept, because clients send the same few texts again and again."""
     try:
         document = parse(text)
     except GraphQLError as error:
         return Prepared(None, (error,))
-    errors = validate(schema(), document)
+    errors = validate(kind, document)
     if errors:
         return Prepared(None, tuple(errors))
     depth = _depth(document)
     if depth > MAX_DEPTH:
         return Prepared(None, (GraphQLError(f"Query has depth of {depth}, which exceeds max depth of {MAX_DEPTH}"),))
-    seen = _Touched(TypeInfo(schema()))
+    seen = _Touched(TypeInfo(kind))
     visit(document, TypeInfoVisitor(seen.types, seen))
-    return Prepared(document, (), tuple(seen.fields), tuple(seen.deprecated))
+    return Prepared(document, (), tuple(seen.fields))
 
 
 class _Touched(Visitor):
@@ -73,16 +73,12 @@ class _Touched(Visitor):
         super().__init__()
         self.types = types
         self.fields: dict[str, None] = {}
-        self.deprecated: dict[str, None] = {}
 
     def enter_field(self, node: FieldNode, *_: Any) -> VisitorAction:
         """Note the field by its coordinate, such as `Invoice.order`."""
-        parent, field = self.types.get_parent_type(), self.types.get_field_def()
-        if parent is not None and field is not None:
-            coordinate = f"{parent.name}.{node.name.value}"
-            self.fields[coordinate] = None
-            if field.deprecation_reason is not None and node.name.value.endswith("Cents"):
-                self.deprecated[coordinate] = None
+        parent = self.types.get_parent_type()
+        if parent is not None:
+            self.fields[f"{parent.name}.{node.name.value}"] = None
         return None
 
 
@@ -106,22 +102,18 @@ def _depth(document: DocumentNode) -> int:
 
 def run(call: Call, text: str, variables: dict[str, Any], operation: str | None) -> Answer:
     """The answer to a query: `data`, `errors`, or both."""
-    prepared = prepare(text)
+    kind = schema(formatted_only=call.switches.formatted_only)
+    prepared = prepare(text, kind)
     if prepared.document is None:
         return _errors(*prepared.errors)
-    if call.switches.formatted_only and prepared.deprecated:
-        kind, _, field = prepared.deprecated[0].partition(".")
-        return _errors(GraphQLError(f"Field '{field}' doesn't exist on type '{kind}'"))
     denied = forbidden(call.principal, prepared.touched)
     if denied is not None:
         message = f"You do not have permission to access '{denied.partition('.')[2]}'"
         return _errors(GraphQLError(message, extensions={"code": "PERMISSION_DENIED"}))
-    wrong = _wrong_variables(prepared.document, variables, operation)
+    wrong = _wrong_variables(kind, prepared.document, variables, operation)
     if wrong:
         return _errors(*wrong)
-    result = execute(
-        schema(), prepared.document, context_value=call, variable_values=variables, operation_name=operation
-    )
+    result = execute(kind, prepared.document, context_value=call, variable_values=variables, operation_name=operation)
     return _answer(result)
 
 
@@ -140,14 +132,16 @@ def _errors(*errors: GraphQLError) -> Answer:
     return {"errors": [error.formatted for error in errors]}
 
 
-def _wrong_variables(document: DocumentNode, variables: dict[str, Any], operation: str | None) -> list[GraphQLError]:
+def _wrong_variables(
+    known: GraphQLSchema, document: DocumentNode, variables: dict[str, Any], operation: str | None
+) -> list[GraphQLError]:
     """What is wrong with the variables, in the wording of the vendor's server."""
     wrong = []
     for part in document.definitions:
         if not isinstance(part, OperationDefinitionNode) or operation not in (None, getattr(part.name, "value", None)):
             continue
         for definition in part.variable_definitions or ():
-            name, kind = definition.variable.name.value, type_from_ast(schema(), definition.type)
+            name, kind = definition.variable.name.value, type_from_ast(known, definition.type)
             problems: list[str] = []
             if name in variables:
                 problems = _problems(variables[name], kind)

@@ -40,9 +40,9 @@ PARTS = (nodes, catalogue_reads, catalogue_writes, order_reads, order_writes, re
 ROOTS = ("Query", "Mutation")
 
 
-@lru_cache(maxsize=1)
-def schema() -> GraphQLSchema:
-    """The schema, built once for all sandboxes of a process: what differs is in the call."""
+@lru_cache(maxsize=2)
+def schema(*, formatted_only: bool = False) -> GraphQLSchema:
+    """The schema, with or without the deprecated `...Cents` fields; built once for all sandboxes of a process."""
     folder = files(__package__).joinpath("schema")
     texts = sorted(
         (entry.name, entry.read_text("utf-8")) for entry in folder.iterdir() if entry.name.endswith("graphql")
@@ -56,8 +56,11 @@ def schema() -> GraphQLSchema:
             write, read = SCALARS[kind.name]
             kind.serialize, kind.parse_value = write, read  # type: ignore[assignment,method-assign]
         elif isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__"):
-            for name, field in kind.fields.items():
-                _attach(kind.name, name, field, resolvers)
+            for name, field in list(kind.fields.items()):
+                if formatted_only and field.deprecation_reason is not None and name.endswith("Cents"):
+                    del kind.fields[name]
+                else:
+                    _attach(kind.name, name, field, resolvers)
         elif isinstance(kind, GraphQLInputObjectType):
             for name, member in kind.fields.items():
                 member.out_name = snake(name)
