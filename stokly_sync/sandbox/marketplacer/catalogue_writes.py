@@ -23,6 +23,7 @@ _PLAIN = (
     "infinite_quantity",
     "published",
 )
+_NEVER_NULL = ("count_on_hand", "infinite_quantity", "published")
 _OWN_MEANING = ("id", "external_id", "external_ids", "metadata", "images", "variant_option_values", "option_value_ids")
 EXTERNAL_ID = "external_id"
 """The key under which the single `externalId` of a variant is kept; assumed."""
@@ -64,10 +65,13 @@ def check_variant(call: Call, attributes: Args, *, known: Variant | None) -> Non
 
 
 def _check_images(call: Call, attributes: Args) -> None:
-    for image in attributes.get("images") or ():
-        url = image.get("source_url")
+    for url in _urls(attributes):
         if url in call.switches.unreachable_images:
             raise RefusedError("images", f"Unable to retrieve attachment: {url} (Net::OpenTimeout)")
+
+
+def _urls(attributes: Args) -> list[str]:
+    return [image["source_url"] for image in attributes.get("images") or () if image.get("source_url")]
 
 
 def write_variant(call: Call, variant: Variant, attributes: Args) -> bool:
@@ -75,6 +79,8 @@ def write_variant(call: Call, variant: Variant, attributes: Args) -> bool:
     before = copy.copy(variant)
     names = [(name.key, name.value) for name in call.store.names_of(variant)]
     for name, value in attributes.items():
+        if name in _NEVER_NULL and value is None:
+            continue
         if name in _PLAIN:
             setattr(variant, name, value)
         elif name not in _OWN_MEANING:
@@ -82,7 +88,7 @@ def write_variant(call: Call, variant: Variant, attributes: Args) -> bool:
     if attributes.get("metadata") is not None:
         variant.metadata = {**variant.metadata, **{pair["key"]: pair.get("value") for pair in attributes["metadata"]}}
     if attributes.get("images") is not None:
-        variant.images = [image["source_url"] for image in attributes["images"]]
+        variant.images = _urls(attributes)
     if attributes.get("variant_option_values") is not None:
         variant.options = attributes["variant_option_values"]
     if attributes.get("external_id") is not None:
@@ -154,7 +160,7 @@ def _write_advert(call: Call, advert: Advert, attributes: Args) -> None:
         if attributes.get(name) is not None:
             setattr(advert, name, attributes[name])
     if attributes.get("images") is not None:
-        advert.images = [image["source_url"] for image in attributes["images"]]
+        advert.images = _urls(attributes)
     if attributes.get("advert_option_values") is not None:
         advert.options = attributes["advert_option_values"]
     if attributes.get("attempt_auto_publish"):

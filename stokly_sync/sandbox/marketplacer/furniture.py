@@ -33,7 +33,7 @@ def furnished() -> Store:
         store.add(state.sellers, Seller(number=number, business_name=name, email_address=address))
     for name in ("Demo House Brand", "Unbranded"):
         store.add(state.brands, Brand(number=store.number(Brand), name=name))
-    store.add(state.packages, CommissionPackage(number=store.number(CommissionPackage), name="Standard", rate="15.0"))
+    store.add(state.packages, CommissionPackage(number=store.number(CommissionPackage), name="Standard"))
     for name in CARRIERS:
         store.add(state.carriers, ShipmentCarrier(number=store.number(ShipmentCarrier), name=name))
     _furnish_taxons(store)

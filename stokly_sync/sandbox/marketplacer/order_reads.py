@@ -67,8 +67,8 @@ def _external_values(call: Call, invoice: Invoice, order: Order) -> list[str]:
 
 def invoice_total(invoice: Invoice) -> int:
     """What the buyer pays for an invoice, in pence, tax within."""
-    promotions = sum(adjustment.amount_cents for adjustment in invoice.adjustments)
-    return sum(line.total_cents for line in invoice.line_items) + promotions
+    adjusted = sum(adjustment.amount_cents for adjustment in invoice.adjustments)
+    return sum(line.total_cents for line in invoice.line_items) + adjusted
 
 
 def _discount(invoice: Invoice) -> int:

@@ -68,7 +68,6 @@ def percent(amount: int, rate: Decimal) -> int:
 
 def place(store: Store, order: Order, parts: Sequence[Part], terms: Terms, *, paid_at: datetime | None) -> Order:
     """Keep an order and its invoices, one a seller. Stock is not touched; see `take_stock`."""
-    store.add(store.state.orders, order)
     for part in parts:
         number = store.number(Invoice, wanted=part.number)
         invoice = Invoice(
@@ -88,7 +87,7 @@ def place(store: Store, order: Order, parts: Sequence[Part], terms: Terms, *, pa
         for item, line in zip(invoice.line_items, part.lines, strict=True):
             for key, value in line.names:
                 store.name(item, key, value)
-    return order
+    return store.add(store.state.orders, order)
 
 
 def _line_item(store: Store, invoice: int, line: Line, terms: Terms) -> LineItem:

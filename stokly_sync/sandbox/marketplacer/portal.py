@@ -127,7 +127,9 @@ def list_advert(call: Call, raw: RawAdvert) -> Advert:
         created_at=call.now,
         updated_at=call.now,
         images=list(raw.images),
+        price=next((variant.price for variant in raw.variants if variant.price is not None), None),
     )
+    store.add(state.adverts, advert)
     for given in raw.variants:
         variant = Variant(
             number=store.number(Variant, wanted=given.legacy_id),
@@ -141,9 +143,8 @@ def list_advert(call: Call, raw: RawAdvert) -> Advert:
         )
         advert.variants.append(variant.number)
         store.add(state.variants, variant)
-    advert.price = next((variant.price for variant in raw.variants if variant.price is not None), None)
     call.system.touch()
-    return store.add(state.adverts, advert)
+    return advert
 
 
 def judge(call: Call, verdict: Verdict) -> Advert:

@@ -68,7 +68,6 @@ class LineItem(Thing, kw_only=True):
     advert_title: str | None = None
     brand_name: str | None = None
     adjustments: list[Adjustment] = msgspec.field(default_factory=list)
-    metadata: dict[str, str | None] = msgspec.field(default_factory=dict)
 
     @property
     def subtotal_cents(self) -> int:

@@ -100,6 +100,8 @@ def _packages(_source: Any, call: Call, args: Args) -> Any:
 RESOLVERS: dict[str, Resolver] = {
     "Query.remittanceAdvices": _advices,
     "Query.commissionPackages": _packages,
+    # What the operator keeps is a switch; new orders follow it too.
+    "CommissionPackage.rate": lambda _package, call, _: call.switches.commission_rate,
     "Remittance.seller": lambda remittance, call, _: call.store.state.sellers[remittance.seller],
     "Remittance.invoice": lambda remittance, call, _: call.store.state.invoices.get(remittance.invoice),
     "Remittance.invoiceAmendment": _amendment,

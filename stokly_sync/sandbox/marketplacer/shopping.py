@@ -5,9 +5,9 @@ invoices, which follow no rule and leave stock alone, for what a checkout would 
 Source: Marketplacer API contract 4.1, 4.2.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
 
 import msgspec
 
@@ -91,15 +91,11 @@ def shop(call: Call, basket: Basket) -> Order:
     if lacking is not None:
         raise ValueError(f"There are only {lacking.count_on_hand} of {lacking.sku} in the sandbox.")
     postage = basket.postage_cents
-    lines[0] = Line(**{**_members(lines[0]), "postage": postage, "postage_tax": tax_within(postage)})
+    lines[0] = replace(lines[0], postage=postage, postage_tax=tax_within(postage))
     order = place(call, basket, Part(basket.seller, lines))
     ordering.take_stock(call.store, lines, at=call.now)
     call.system.touch()
     return order
-
-
-def _members(line: Line) -> dict[str, Any]:
-    return {name: getattr(line, name) for name in line.__dataclass_fields__}
 
 
 def _line(call: Call, line: BasketLine, seller: int) -> Line:

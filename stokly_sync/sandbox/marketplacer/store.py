@@ -72,7 +72,13 @@ class Store:
         return number
 
     def add(self, shelf: dict[int, T], thing: T) -> T:
-        """Keep a thing on one of the state's shelves."""
+        """Keep a thing on one of the state's shelves.
+
+        Raises:
+            ValueError: if there is one with that number already.
+        """
+        if thing.number in shelf:
+            raise ValueError(f"The sandbox has a {thing.kind} with the number {thing.number} already.")
         shelf[thing.number] = thing
         self._index(thing)
         for part in parts(thing):

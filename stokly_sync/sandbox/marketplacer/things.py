@@ -93,11 +93,10 @@ class ShipmentCarrier(Thing, kw_only=True):
 
 
 class CommissionPackage(Thing, kw_only=True):
-    """What the operator keeps, in percent of the goods."""
+    """What the operator keeps of the goods; the rate is a switch."""
 
     kind: ClassVar[str] = "CommissionPackage"
     name: str
-    rate: str
     applies_to_postage: bool = False
 
 

@@ -169,3 +169,9 @@ def test_a_sku_can_be_made_to_fail(bench: Bench) -> None:
     bench.system.set_switches(refused_skus=["SKU-1"])
     assert bench.refusal(STOCK, id=variant, n=1) == "Variant is invalid"
     assert bench.inspect("variants")[0]["count_on_hand"] == 10
+
+
+def test_a_null_leaves_what_cannot_be_null(bench: Bench) -> None:
+    variant = bench.listed()
+    nulls: dict[str, Any] = {"countOnHand": None, "infiniteQuantity": None, "published": None, "images": [{}]}
+    assert bench.change(UPDATE, id=variant, attributes=nulls)["variant"]["countOnHand"] == 10

@@ -97,5 +97,6 @@ def test_commission_is_what_the_switch_says_when_the_order_is_placed(bench: Benc
 
 def test_commission_packages_are_read_by_the_operator(bench: Bench) -> None:
     query = "{ commissionPackages { nodes { id name rate appliesToPostage } } }"
+    bench.system.set_switches(commission_rate="12.5")
     (package,) = bench.ask(query)["commissionPackages"]["nodes"]
-    assert (package["rate"], package["appliesToPostage"]) == ("15.0", False)
+    assert (package["rate"], package["appliesToPostage"]) == ("12.5", False)

@@ -91,10 +91,12 @@ def test_calls_are_counted_by_route(bench: Bench) -> None:
 
 @pytest.mark.sandbox
 def test_a_deed_that_cannot_be_done_says_why(bench: Bench) -> None:
+    bench.do("adverts", variants=[], legacy_id=7)
     deeds: list[tuple[str, Any, str]] = [
         ("orders", {"lines": [{"sku": "NONE"}]}, "Nothing of SKU 'NONE'"),
         ("orders", {"lines": []}, "An order has lines"),
         ("orders", {"basket": []}, "unknown field"),
+        ("adverts", {"variants": [], "legacy_id": 7}, "number 7 already"),
         ("adverts/vet", {"advert": 99, "accept": True}, "nothing with the number 99"),
         ("defects", {"defects": ["none"]}, "rogue_listing"),
         ("defects", {"defects": ["case_twin"]}, "start it with a seed"),
