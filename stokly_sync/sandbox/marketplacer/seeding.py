@@ -1,9 +1,9 @@
 """The marketplace's side of a seeded Stokly account: listings, invoices, shipments, refunds, payouts.
 
-Belongs here: which part of the account is on the marketplace and how it looks there. One instance has one currency,
-so orders of the channel in other currencies are not here. The same day gives the same data, id by id: an invoice's
-number is the order's `sourceReferenceId` in Stokly, an advert's or variant's is its listing's `referenceId`.
-Source: Marketplacer API contract 2.1, 3, 4, 5, 6.
+Belongs here: which part of the account is on the marketplace and how it looks there. The same day gives the same
+data, id by id: an invoice's number is the order's `sourceReferenceId` in Stokly, an advert's or variant's is its
+listing's `referenceId`.
+Source: Marketplacer API contract 3, 4, 5, 6.
 """
 
 from collections import Counter, defaultdict
@@ -16,7 +16,6 @@ from stokly_sync.sandbox.marketplacer import ordering, refunds, settlement
 from stokly_sync.sandbox.marketplacer.call import Call
 from stokly_sync.sandbox.marketplacer.flags import undispatched
 from stokly_sync.sandbox.marketplacer.furniture import OUR_SELLER
-from stokly_sync.sandbox.marketplacer.ids import CURRENCY
 from stokly_sync.sandbox.marketplacer.order_writes import add_shipment, terms
 from stokly_sync.sandbox.marketplacer.ordering import Line, Part
 from stokly_sync.sandbox.marketplacer.portal import RawAdvert, RawVariant, list_advert
@@ -47,11 +46,7 @@ def fill(call: Call, seed: Seed) -> None:
     collections: dict[str, list[Row]] = seed.collections
     _list_items(call, collections)
     by_order = _grouped(row for row in collections.get("saleorders/items", []) if "parentId" not in row)
-    orders = [
-        order
-        for order in collections.get("saleorders", [])
-        if order["sourceId"] == MARKETPLACER.channel_id and order["currency"] == CURRENCY
-    ]
+    orders = [row for row in collections.get("saleorders", []) if row["sourceId"] == MARKETPLACER.channel_id]
     skus = {variant.sku: variant for variant in call.store.state.variants.values()}
     invoices = {order["saleOrderId"]: _sell(call, order, by_order[order["saleOrderId"]], skus) for order in orders}
     _ship(call, collections, invoices, by_order)
