@@ -151,7 +151,8 @@ def refund_lines(
 ) -> list[InvoiceAmendmentLineItem]:
     """Lines that give back units of a line: `amount` pence altogether, or what they cost after discount.
 
-    What does not divide evenly goes into one unit of its own, so that quantity and total are both exact.
+    What does not divide evenly goes into one unit of its own, so that quantity and total are both exact. Tax and
+    commission go back in proportion to the amount.
     """
     if amount is None:
         amount = (bought.subtotal_cents + bought.discount_cents) * quantity // bought.quantity
@@ -161,7 +162,8 @@ def refund_lines(
 
 
 def _refund_line(store: Store, bought: LineItem, units: int, each: int, dispatched: bool) -> InvoiceAmendmentLineItem:
-    share = Decimal(100 * units) / bought.quantity
+    paid = bought.subtotal_cents + bought.discount_cents
+    share = Decimal(100 * units * each) / paid if paid else Decimal(0)
     return InvoiceAmendmentLineItem(
         number=store.number(InvoiceAmendmentLineItem),
         invoice=bought.invoice,

@@ -200,8 +200,14 @@ def test_requests_are_read_by_state_and_seller(bench: Bench, invoice: Any) -> No
 def test_an_amendment_can_be_made_without_a_request(bench: Bench, invoice: Any) -> None:
     bench.do("amendments", invoice=invoice["legacyId"], sku="B")
     bench.do("amendments", invoice=invoice["legacyId"], custom="Goodwill", amount_cents=500)
+    bench.do("amendments", invoice=invoice["legacyId"], sku="A", amount_cents=600)
     amendments = bench.read(invoice["legacyId"], AMENDED)["amendments"]
-    assert [amendment["lineItemAmountTotalCents"] for amendment in amendments] == [-1200, -500]
+    names = ("lineItemAmountTotalCents", "lineItemTaxTotalCents", "commissionAmountTotalCents")
+    assert [[amendment[name] for name in names] for amendment in amendments] == [
+        [-1200, -200, -180],
+        [-500, -83, 0],
+        [-600, -100, -90],
+    ]
     assert bench.inspect("totals")["refund_requests"] == {}
 
 
