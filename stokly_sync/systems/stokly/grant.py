@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from stokly_sync.errors import CredentialsError, TransientError
-from stokly_sync.systems.stokly.documents.times import parse_time
+from stokly_sync.systems.rows.times import parse_time
 from stokly_sync.systems.transport import Clock, Transport, Verdict
 
 GRANT_PATH: Final = "/v1/grant"
