@@ -50,6 +50,7 @@ def add_orders(store: Store, seed: Seed, *, skip: set[str]) -> None:
         order = plant_order(store, _raw(store, row, tops, customers), now="")
         numbers = dict(zip((line["lineId"] for line in tops), _tops(store, order), strict=True))
         if row["stage"] == REMOVED:
+            reserve_open(store, order)
             cancel_order(store, order, now=magento_time(row["updatedAt"]))
             continue
         if row["paymentStatus"] == "paid":

@@ -67,7 +67,7 @@ def test_a_json_body_is_not_signed(bench: Bench) -> None:  # 2.1
     ids=["signature", "future", "consumer", "consumer length", "token", "token length", "method", "version", "nonce"],
 )
 def test_each_fault_of_a_signed_request_has_its_status_and_text(
-    bench: Bench, given: dict[str, str], status: int, message: str, parameters: Any
+    bench: Bench, given: dict[str, Any], status: int, message: str, parameters: Any
 ) -> None:  # 2.1, table
     expected = {"message": message} | ({"parameters": parameters} if parameters else {})
     without = given.pop("without", "")

@@ -230,8 +230,14 @@ def test_tracks_and_comments_do_not_move_the_update_time(bench: Bench) -> None: 
     comment = {"statusHistory": {"comment": "Called", "is_customer_notified": 0, "is_visible_on_front": 0}}
     assert not moved(bench, "POST", "/orders/1/comments", comment)
     track = {
-        "order_id": 1, "parent_id": 1, "track_number": "T1", "title": "Post", "carrier_code": "custom",
-        "weight": 1, "qty": 1, "description": "",
+        "order_id": 1,
+        "parent_id": 1,
+        "track_number": "T1",
+        "title": "Post",
+        "carrier_code": "custom",
+        "weight": 1,
+        "qty": 1,
+        "description": "",
     }
     assert not moved(bench, "POST", "/shipment/track", {"entity": track})
 
