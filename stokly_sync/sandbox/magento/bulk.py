@@ -126,6 +126,10 @@ def _run(system: "MagentoSandbox", bulk: Row, operation: Row) -> None:
         operation["_poison"] = True
         system.consumer_down = True
         return
+    if system.switches.fates:
+        text = "Deadlock found when trying to get lock; try restarting transaction"
+        operation.update(status=system.switches.fates.pop(0), result_message=text, error_code=1213)
+        return
     if bulk["_bulk"] and product is not None:
         params = {**params, "sku": product["sku"]}
     try:

@@ -6,7 +6,8 @@ of it spoils a record that is otherwise clean, but for the two that happen to an
 - `sku_unknown`: an order of a product that Stokly does not have.
 - `product_only_here`: that product, which the shop sells and Stokly lacks.
 - `sku_case_twin`: a product whose SKU differs from Stokly's by case alone.
-- `dynamic_bundle`: an order of a bundle whose SKU on the order is no catalogue SKU.
+- `dynamic_bundle`: an order of a bundle whose SKU on the order is no catalogue SKU; the bundle itself
+  (`SET-BATH`) is one more product that Stokly lacks.
 - `no_shipping_address`: an order of goods without one.
 - `tax_differs`: an order whose tax is 1.00 more than that of its parts, its total unchanged.
 - `payment_unmapped`, `shipping_unmapped`: an order by a method nobody has heard of.

@@ -3,8 +3,9 @@
 Belongs here: goods, sources and stock, and putting the parts together. The orders are made by
 `seeded_orders`, the planted defects by `defects`. The same Stokly seed gives the same shop, number by number.
 
-A composite of Stokly is a simple product here (the shop knows nothing of its parts), a variable item a
-configurable one, and a service a virtual product. Catalogue prices include VAT, Stokly's do not.
+A product's id is the reference of Stokly's listing of it on the Magento channel, where there is one. A
+composite of Stokly is a simple product here (the shop knows nothing of its parts), a variable item a configurable
+one, and a service a virtual product. Catalogue prices include VAT, Stokly's do not.
 Source: Magento API contract 10, 11.1; Stokly API contract 3.6, 3.7.
 """
 
@@ -18,7 +19,7 @@ from stokly_sync.sandbox.magento.products import BOTH, HIDDEN, add_product, find
 from stokly_sync.sandbox.magento.seeded_orders import add_orders, magento_time
 from stokly_sync.sandbox.magento.stock import WEBSITE, add_source, put_source_item
 from stokly_sync.sandbox.magento.store import Store
-from stokly_sync.sandbox.seeds.account import SHOP, WAREHOUSE
+from stokly_sync.sandbox.seeds.account import MAGENTO, SHOP, WAREHOUSE
 from stokly_sync.sandbox.seeds.model import PARENT, Seed
 from stokly_sync.sandbox.seeds.rows import VAT
 from stokly_sync.sandbox.seeds.stock import UNASSIGNED
@@ -60,16 +61,30 @@ def _add_products(store: Store, items: list[Row], seed: Seed) -> None:
     for row in seed.collections.get("items/children", []):
         children.setdefault(row[PARENT], []).append(row["sku"])
     variants = {sku for row in items if row["format"] == _VARIABLE for sku in children.get(row["itemId"], [])}
+    ids = _product_ids(items, seed)
     for row in items:
         if row["format"] != _VARIABLE:
-            _add_product(store, row, hidden=row["sku"] in variants)
+            _add_product(store, row, ids[row["itemId"]], hidden=row["sku"] in variants)
     for row in items:
         if row["format"] == _VARIABLE:
-            _add_configurable(store, row, children.get(row["itemId"], []))
+            _add_configurable(store, row, ids[row["itemId"]], children.get(row["itemId"], []))
 
 
-def _add_product(store: Store, row: Row, *, hidden: bool) -> None:
+def _product_ids(items: list[Row], seed: Seed) -> dict[str, int]:
+    """The ids that Stokly's listings name, and numbers after them for items that are not listed."""
+    ids = {
+        row["itemId"]: int(row["referenceId"])
+        for row in seed.collections.get("listings", [])
+        if row["channelId"] == MAGENTO.channel_id
+    }
+    last = max(ids.values(), default=0)
+    unlisted = [row["itemId"] for row in items if row["itemId"] not in ids]
+    return {**ids, **{item_id: last + place for place, item_id in enumerate(unlisted, start=1)}}
+
+
+def _add_product(store: Store, row: Row, number: int, *, hidden: bool) -> None:
     product = {
+        "id": number,
         "sku": row["sku"],
         "name": row["name"],
         "price": cents(Decimal(row.get("salePrice", 0)) * (1 + VAT)),
@@ -82,10 +97,11 @@ def _add_product(store: Store, row: Row, *, hidden: bool) -> None:
     add_product(store, product, at=magento_time(row["timeCreated"]))
 
 
-def _add_configurable(store: Store, row: Row, skus: list[str]) -> None:
+def _add_configurable(store: Store, row: Row, number: int, skus: list[str]) -> None:
     found = [product for sku in skus if (product := find_product(store, sku)) is not None]
     option = {"id": row["sku"], "attribute_id": "93", "label": "Variant", "position": 0}
     product = {
+        "id": number,
         "sku": row["sku"],
         "name": row["name"],
         "type_id": "configurable",

@@ -37,8 +37,9 @@ class MagentoSwitches(msgspec.Struct, kw_only=True):
 
     Stock: `out_of_stock_threshold`, taken off the salable quantity. Orders placed by hand ignore it.
 
-    Bulk: `drain` says when queued operations run: `asked` (by a control route, or the next status call
-    `drain_after` seconds later) or `never`.
+    Bulk: `drain` says when queued operations run: `asked` (at the next status call from `drain_after` seconds
+    on) or `never`; a control route runs them in any case. `fates` are the statuses (2 may be retried, 5
+    rejected) with which the next operations end undone, in this order.
     """
 
     release: Release = "2.4.7"
@@ -68,6 +69,7 @@ class MagentoSwitches(msgspec.Struct, kw_only=True):
 
     drain: Literal["asked", "never"] = "asked"
     drain_after: float = 0.0
+    fates: list[Literal[2, 5]] = msgspec.field(default_factory=list)
 
     @property
     def takes_bearer(self) -> bool:

@@ -105,6 +105,13 @@ def test_a_single_call_takes_the_sku_from_its_path(shop: Bench) -> None:
     assert shop.ask("GET", f"{ALL}/products/S1")["price"] == 3
 
 
+def test_operations_can_end_undone_with_the_statuses_of_a_tired_database(shop: Bench) -> None:
+    shop.system.set_switches(fates=[2, 5])
+    accepted = queue(shop, "POST", f"{BULK}/inventory/source-items", [{"sourceItems": [LEVEL]}] * 3)
+    shop.do("bulk/drain")
+    assert statuses(shop, accepted) == [2, 5, 1]
+
+
 def test_an_unknown_bulk_is_404(shop: Bench) -> None:
     assert shop.refusal("GET", "/bulk/none/status") == (404, "Bulk uuid %bulkUuid not exist", {"bulkUuid": "none"})
 

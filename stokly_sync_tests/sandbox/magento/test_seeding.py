@@ -120,6 +120,13 @@ def test_goods_of_stokly_are_products_at_two_sources_with_their_on_hand_quantity
             assert amount(level["quantity"]) == record["onHand"]
 
 
+def test_products_have_the_ids_that_stokly_s_listings_name(stokly: Seed, clean: Store) -> None:
+    listed = {row["sku"]: row["referenceId"] for row in stokly.collections["listings"] if row["referenceId"][0] == "5"}
+    products = {row["sku"]: str(row["id"]) for row in clean.products}
+    assert len(listed) > 50
+    assert {sku: products[sku] for sku in listed} == listed
+
+
 def test_open_orders_are_reserved(clean: Store) -> None:
     open_skus: Counter[str] = Counter()
     for order in clean.orders:
