@@ -71,7 +71,9 @@ def _orders(channel: str) -> Dataset:
             Column("ships_as", Kind.TEXT, "Line that must be named when this one is shipped; itself where empty."),
             Column("ships_units", Kind.WHOLE, "Units of this line in one unit of `ships_as`."),
             Column("virtual", Kind.FLAG, "True for what is never shipped.", required=True),
+            Column("open", Kind.FLAG, "True until the order is shipped in full, cancelled or refunded.", required=True),
         ),
+        indexes=("sku",),
     )
     root = Table(
         name=f"{channel}.orders",
@@ -147,6 +149,7 @@ def _shipments(channel: str) -> Dataset:
             Column("tracking_number", Kind.TEXT, "First tracking number."),
             Column("tracking_numbers", Kind.JSON, "All tracking numbers, a list of texts."),
             Column("source", Kind.TEXT, "Stock source that it left from."),
+            Column("reference", Kind.TEXT, "Stokly's id of the dispatch, where we made the shipment."),
             Column("shipped_at", Kind.TIME, "Time of the shipment, UTC.", required=True),
             Column("updated_at", Kind.TIME, "Last update, UTC."),
             Column("live", Kind.FLAG, "False once the channel does not list it any more.", required=True),
@@ -192,6 +195,7 @@ def _refunds(channel: str) -> Dataset:
             Column("adjustment", Kind.MONEY, "Refunded beside lines and shipping; negative for a fee kept."),
             Column("commission", Kind.MONEY, "Commission given back by a marketplace, positive."),
             Column("reason", Kind.TEXT, "Reason as entered.", personal=True),
+            Column("reference", Kind.TEXT, "Stokly's id of the refund, where we made it."),
             Column("created_at", Kind.TIME, "Time of the refund, UTC.", required=True),
             Column("updated_at", Kind.TIME, "Last update, UTC."),
             Column("live", Kind.FLAG, "False once the channel does not list it any more.", required=True),
