@@ -26,7 +26,7 @@ from stokly_sync.sandbox.magento.creditmemos import refund
 from stokly_sync.sandbox.magento.figures import Row, amount, put_money, stamp
 from stokly_sync.sandbox.magento.invoices import invoice
 from stokly_sync.sandbox.magento.orders import lines_of, money_lines, top_lines
-from stokly_sync.sandbox.magento.placing import Buyer, add_order, complete_payment, order_row
+from stokly_sync.sandbox.magento.placing import Buyer, add_order, note_payment, order_row
 from stokly_sync.sandbox.magento.planting import RawLine, RawOrder, plant_order, reserve_open
 from stokly_sync.sandbox.magento.products import add_product, find_product
 from stokly_sync.sandbox.magento.shipments import ship
@@ -125,7 +125,7 @@ def _plant_bundle_order(store: Store, *, at: str) -> None:
     kept = add_order(store, order, groups)
     lines = lines_of(store, kept)
     put_money(kept, totals(money_lines(lines), shipping=Decimal("5.00"), money=_MONEY), rate=Decimal(1))
-    complete_payment(kept)
+    note_payment(kept)
     invoice(store, kept, [], now=at, capture=True)
     for line in lines:
         if line["parent_item_id"] is not None:

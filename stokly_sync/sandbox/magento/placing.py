@@ -74,20 +74,8 @@ def place_order(system: "MagentoSandbox", basket: Basket) -> Row:
         groups += lines_for(store, Wanted(line.sku, line.quantity), money)
     if not groups:
         raise MagentoError("An order needs at least one line.")
-    buyer = _buyer(store, basket)
     virtual = all(group[0]["is_virtual"] for group in groups)
-    order = order_row(
-        store,
-        buyer=buyer,
-        at=system.now(),
-        currency=(switches.currency, switches.currency, Decimal(1)),
-        virtual=virtual,
-        address={**_address(store, buyer), **basket.address},
-        shipping=(basket.shipping_method, switches.shipping_title),
-        payment=basket.payment,
-    )
-    _coupon(order, basket)
-    kept = add_order(store, order, groups)
+    kept = add_order(store, _basket_row(system, basket, virtual=virtual), groups)
     lines = lines_of(store, kept)
     if not basket.ignore_stock:
         try:
@@ -101,9 +89,27 @@ def place_order(system: "MagentoSandbox", basket: Basket) -> Row:
         rate=Decimal(1),
     )
     reserve(store, kept, lines)
-    _owe(kept)
+    note_payment(kept)
     system.touch()
     return kept
+
+
+def _basket_row(system: "MagentoSandbox", basket: Basket, *, virtual: bool) -> Row:
+    store, switches = system.store, system.switches
+    buyer = _buyer(store, basket)
+    order = order_row(
+        store,
+        buyer=buyer,
+        at=system.now(),
+        currency=(switches.currency, switches.currency, Decimal(1)),
+        virtual=virtual,
+        address={**_address(store, buyer), **basket.address},
+        shipping=(basket.shipping_method, switches.shipping_title),
+        payment=basket.payment,
+    )
+    if basket.coupon is not None:
+        order.update(coupon_code=basket.coupon, discount_description=basket.coupon, applied_rule_ids="1")
+    return order
 
 
 def order_row(
@@ -119,15 +125,36 @@ def order_row(
     increment_id: str | None = None,
 ) -> Row:
     """The row of a new order without amounts; `currency` is (order's, base, order by base)."""
-    code, base, rate = currency
     method, title = shipping
-    billing = {**address, "firstname": buyer.firstname, "lastname": buyer.lastname, "email": buyer.email}
     row: Row = {
         "increment_id": increment_id or f"{store.next('order number'):09d}",
         "created_at": at,
         "updated_at": at,
         "store_id": 1,
         "store_name": STORE_NAME,
+        **_buyer_columns(buyer),
+        "remote_ip": "192.0.2.1",
+        "protect_code": f"{store.next('protect code'):032x}",
+        "quote_id": store.next("quote"),
+        "is_virtual": int(virtual),
+        **_currency_columns(*currency),
+        "billing_address_id": store.next("address"),
+        "email_sent": 1,
+        "shipping_description": None if virtual else title,
+        "_method": method,
+        "_payment_title": PAYMENTS.get(payment, payment),
+        "_payment": {"method": payment, "additional_information": [PAYMENTS.get(payment, payment)]},
+        "_comments": [],
+    }
+    own = {**address, "firstname": buyer.firstname, "lastname": buyer.lastname, "email": buyer.email}
+    row["_billing"] = {"address_type": "billing", **own}
+    row["_shipping"] = None if virtual else {"address_type": "shipping", **own}
+    set_state(row, "new")
+    return row
+
+
+def _buyer_columns(buyer: Buyer) -> Row:
+    return {
         "customer_is_guest": int(buyer.customer_id is None),
         "customer_id": buyer.customer_id,
         "customer_email": buyer.email,
@@ -135,28 +162,19 @@ def order_row(
         "customer_lastname": buyer.lastname,
         "customer_group_id": buyer.group_id,
         "customer_note_notify": 1,
-        "remote_ip": "192.0.2.1",
-        "protect_code": f"{store.next('protect code'):032x}",
-        "quote_id": store.next("quote"),
-        "is_virtual": int(virtual),
+    }
+
+
+def _currency_columns(code: str, base: str, rate: Decimal) -> Row:
+    return {
         "order_currency_code": code,
         **dict.fromkeys(("base_currency_code", "store_currency_code", "global_currency_code"), base),
         "base_to_order_rate": rate,
         "base_to_global_rate": 1,
+        # As the wire has them, whatever the documentation says (section 14).
         "store_to_base_rate": 0,
         "store_to_order_rate": 0,
-        "billing_address_id": store.next("address"),
-        "email_sent": 1,
-        "shipping_description": None if virtual else title,
-        "_billing": {"address_type": "billing", **billing},
-        "_shipping": None if virtual else {"address_type": "shipping", **billing},
-        "_method": method,
-        "_payment_title": PAYMENTS.get(payment, payment),
-        "_payment": {"method": payment, "additional_information": [PAYMENTS.get(payment, payment)]},
-        "_comments": [],
     }
-    set_state(row, "new")
-    return row
 
 
 def add_order(store: Store, order: Row, groups: Sequence[Sequence[Row]]) -> Row:
@@ -187,7 +205,8 @@ def add_order(store: Store, order: Row, groups: Sequence[Sequence[Row]]) -> Row:
     return kept
 
 
-def _owe(order: Row) -> None:
+def note_payment(order: Row) -> None:
+    """Let the order's payment know what is owed, once the order's amounts are on it."""
     base = order["base_grand_total"]
     order["_payment"].update(
         amount_ordered=order["grand_total"],
@@ -199,11 +218,6 @@ def _owe(order: Row) -> None:
         entity_id=order["entity_id"],
         parent_id=order["entity_id"],
     )
-
-
-def complete_payment(order: Row) -> None:
-    """Let the order's payment know what is owed, once the order's amounts are on it."""
-    _owe(order)
 
 
 def reserve(store: Store, order: Row, lines: Sequence[Row], *, sign: int = -1, event: str = "order_placed") -> None:
@@ -267,10 +281,3 @@ def _address(store: Store, buyer: Buyer) -> Row:
     own = customer["addresses"][0]
     names = ("street", "city", "postcode", "country_id", "telephone", "company", "vat_id")
     return {**standard, **{name: own[name] for name in names if own.get(name)}}
-
-
-def _coupon(order: Row, basket: Basket) -> None:
-    if basket.coupon is not None:
-        order["coupon_code"] = basket.coupon
-        order["discount_description"] = basket.coupon
-        order["applied_rule_ids"] = "1"

@@ -13,7 +13,7 @@ import msgspec
 from stokly_sync.sandbox.magento.baskets import Money, blank_line, totals, with_money, without_money
 from stokly_sync.sandbox.magento.figures import ZERO, Row, amount, cents, put_money
 from stokly_sync.sandbox.magento.orders import lines_of, money_lines, rate_of, to_invoice, to_ship, top_lines
-from stokly_sync.sandbox.magento.placing import Buyer, add_order, complete_payment, order_row
+from stokly_sync.sandbox.magento.placing import Buyer, add_order, note_payment, order_row
 from stokly_sync.sandbox.magento.products import find_product, parent_of
 from stokly_sync.sandbox.magento.stock import selling_stock
 from stokly_sync.sandbox.magento.store import Store
@@ -101,7 +101,7 @@ def plant_order(store: Store, raw: RawOrder, *, now: str) -> Row:
     counted["total_due"] = counted["grand_total"]
     put_money(kept, counted, rate=rate_of(kept))
     kept.update(raw.columns)
-    complete_payment(kept)
+    note_payment(kept)
     return kept
 
 
