@@ -5,7 +5,6 @@ person in the shop's office or an operator could do. POST bodies are JSON; a bod
 deed that the shop refuses, are answered with 400 and a `message`.
 """
 
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -16,14 +15,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from stokly_sync.sandbox.kit import JsonResponse, NotJsonError, decode
-from stokly_sync.sandbox.magento.bulk import OPEN, drain
+from stokly_sync.sandbox.magento.bulk import drain
 from stokly_sync.sandbox.magento.creditmemos import refund
 from stokly_sync.sandbox.magento.customers import add_customer
 from stokly_sync.sandbox.magento.errors import MagentoError
-from stokly_sync.sandbox.magento.figures import ZERO, Row, amount, shown, wire
+from stokly_sync.sandbox.magento.figures import Row, amount, shown, wire
 from stokly_sync.sandbox.magento.invoices import invoice
 from stokly_sync.sandbox.magento.order_calls import cancel_order
 from stokly_sync.sandbox.magento.orders import ENDED, changing, find_order
+from stokly_sync.sandbox.magento.overview import creditmemos, orders, shipments, told, totals
 from stokly_sync.sandbox.magento.placing import Basket, place_order
 from stokly_sync.sandbox.magento.planting import RawOrder, plant_order, reserve_open
 from stokly_sync.sandbox.magento.products import add_product, find_product
@@ -31,7 +31,6 @@ from stokly_sync.sandbox.magento.shipments import ship
 from stokly_sync.sandbox.magento.stock import put_source_item
 
 if TYPE_CHECKING:
-    from stokly_sync.sandbox.magento.store import Store, Table
     from stokly_sync.sandbox.magento.system import MagentoSandbox
 
 
@@ -50,64 +49,33 @@ class _Order(msgspec.Struct, forbid_unknown_fields=True):
     arguments: dict[str, Any] = {}
 
 
-def totals(system: "MagentoSandbox") -> dict[str, Any]:
-    """Counts of everything, with the sums of orders, shipments and credit memos by currency."""
-    store = system.store
-    operations = Counter(operation["status"] for bulk in store.bulks for operation in bulk["operations"])
-    answer: dict[str, Any] = {
-        "orders": len(store.orders),
-        "orders_by_state": dict(Counter(row["state"] for row in store.orders)),
-        "grand_total": _sums(store.orders, "grand_total"),
-        "total_refunded": _sums(store.creditmemos, "grand_total"),
-        "invoices": len(store.invoices),
-        "shipments": len(store.shipments),
-        "shipped": sum((amount(row["total_qty"]) for row in store.shipments), ZERO),
-        "tracks": sum(len(row["_tracks"]) for row in store.shipments),
-        "creditmemos": len(store.creditmemos),
-        "products": len(store.products),
-        "customers": len(store.customers),
-        "source_items": len(store.source_items),
-        "quantities": _quantities(store),
-        "reserved": sum((amount(row["quantity"]) for row in store.reservations), ZERO),
-        "operations_open": operations.get(OPEN, 0),
-        "operations": {str(status): number for status, number in operations.items()},
-        "planted": len(store.planted),
-    }
-    checked: dict[str, Any] = wire(answer)
-    return checked
-
-
-def _sums(table: "Table", name: str) -> dict[str, Decimal]:
-    sums: dict[str, Decimal] = {}
-    for row in table:
-        currency = row["order_currency_code"]
-        sums[currency] = sums.get(currency, ZERO) + amount(row[name])
-    return sums
-
-
-def _quantities(store: "Store") -> dict[str, Decimal]:
-    sums: dict[str, Decimal] = {}
-    for row in store.source_items:
-        sums[row["source_code"]] = sums.get(row["source_code"], ZERO) + amount(row["quantity"])
-    return sums
+class _Product(msgspec.Struct, forbid_unknown_fields=True):
+    sku: str
+    columns: dict[str, Any] = {}
+    custom: dict[str, Any] = {}
 
 
 def inspection_routes(system: "MagentoSandbox") -> list[Route]:
     """The routes; GET: what is there; POST: the deeds of a shopper, of the office, of an operator."""
     views: dict[str, Callable[[], Any]] = {
         "totals": lambda: totals(system),
+        "orders": lambda: orders(system.store),
+        "shipments": lambda: shipments(system.store),
+        "creditmemos": lambda: creditmemos(system.store),
         "planted": lambda: [shown(row, without=("number",)) for row in system.store.planted],
         "reservations": lambda: [shown(row) for row in system.store.reservations],
         "source-items": lambda: [shown(row) for row in system.store.source_items],
     }
     deeds: dict[str, Callable[[Any], Any]] = {
         "orders/place": lambda body: _place(system, msgspec.convert(body, Basket)),
+        "orders/place-many": lambda body: _place_many(system, msgspec.convert(body, list[Basket])),
         "orders/plant": lambda body: _plant(system, msgspec.convert(body, RawOrder)),
         "orders/alter": lambda body: _alter(system, msgspec.convert(body, _Order)),
         "orders/invoice": lambda body: _deed(system, body, _invoice),
         "orders/ship": lambda body: _deed(system, body, _ship),
         "orders/refund": lambda body: _deed(system, body, _refund),
         "orders/cancel": lambda body: _deed(system, body, _cancel),
+        "products/alter": lambda body: _alter_product(system, msgspec.convert(body, _Product)),
         "products": lambda body: _product(system, msgspec.convert(body, dict[str, Any])),
         "customers": lambda body: _customer(system, msgspec.convert(body, dict[str, Any])),
         "source-items": lambda body: _level(system, msgspec.convert(body, _Level)),
@@ -121,22 +89,22 @@ def inspection_routes(system: "MagentoSandbox") -> list[Route]:
     ]
 
 
-def _told(order: Row) -> Row:
-    names = ("entity_id", "increment_id", "state", "status", "grand_total", "updated_at")
-    return {name: order[name] for name in names}
-
-
 def _place(system: "MagentoSandbox", basket: Basket) -> Row:
     order = place_order(system, basket)
     if basket.paid:
         invoice(system.store, order, [], now=system.now(), capture=True)
-    return _told(order)
+    return told(order)
+
+
+def _place_many(system: "MagentoSandbox", baskets: list[Basket]) -> list[Row]:
+    """One order after the other; the first that is refused ends it."""
+    return [_place(system, basket) for basket in baskets]
 
 
 def _plant(system: "MagentoSandbox", raw: RawOrder) -> Row:
     order = plant_order(system.store, raw, now=system.now())
     reserve_open(system.store, order)
-    return _told(order)
+    return told(order)
 
 
 def _find(system: "MagentoSandbox", asked: _Order) -> Row:
@@ -153,14 +121,14 @@ def _alter(system: "MagentoSandbox", asked: _Order) -> Row:
     order = _find(system, asked)
     with changing(order, now=system.now()):
         order.update(asked.arguments)
-    return _told(order)
+    return told(order)
 
 
 def _deed(system: "MagentoSandbox", body: Any, do: Callable[["MagentoSandbox", Row, Row], Any]) -> Any:
     asked = msgspec.convert(body, _Order)
     order = _find(system, asked)
     number = do(system, order, asked.arguments)
-    return {"id": number, **_told(order)}
+    return {"id": number, **told(order)}
 
 
 def _invoice(system: "MagentoSandbox", order: Row, arguments: Row) -> int:
@@ -199,6 +167,16 @@ def _customer(system: "MagentoSandbox", row: Row) -> Row:
     if not row.get("email"):
         raise MagentoError("A planted customer needs an e-mail address.")
     return {"id": add_customer(system.store, {**standard, **row}, at=system.now())["id"]}
+
+
+def _alter_product(system: "MagentoSandbox", asked: _Product) -> None:
+    """Set columns and custom attributes of a product for all stores, as a person in the office would."""
+    product = find_product(system.store, asked.sku)
+    if product is None:
+        raise MagentoError(f"The sandbox has no product {asked.sku!r}.")
+    product.update(asked.columns)
+    product["_custom"].update(asked.custom)
+    product["updated_at"] = system.now()
 
 
 def _level(system: "MagentoSandbox", level: _Level) -> None:

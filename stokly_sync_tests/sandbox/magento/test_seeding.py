@@ -9,8 +9,8 @@ import pytest
 from stokly_sync.sandbox.kit import ManualClock, decode, encode
 from stokly_sync.sandbox.magento import MagentoSandbox, MagentoSwitches, build
 from stokly_sync.sandbox.magento.figures import Row, amount
-from stokly_sync.sandbox.magento.inspection import totals
 from stokly_sync.sandbox.magento.orders import lines_of, top_lines
+from stokly_sync.sandbox.magento.overview import totals
 from stokly_sync.sandbox.magento.seeding import SOURCES, fill
 from stokly_sync.sandbox.magento.store import Store
 from stokly_sync.sandbox.magento.system import new_store
