@@ -15,6 +15,7 @@ MODULES: dict[str, str] = {
     "dotdigital": "stokly_sync.sandbox.dotdigital",
     "emarsys": "stokly_sync.sandbox.emarsys",
     "marketplacer": "stokly_sync.sandbox.marketplacer",
+    "magento": "stokly_sync.sandbox.magento",
 }
 """System name -> package with a function `build() -> SandboxSystem`."""
 
