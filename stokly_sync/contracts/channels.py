@@ -71,7 +71,9 @@ def _orders(channel: str) -> Dataset:
             Column("ships_as", Kind.TEXT, "Line that must be named when this one is shipped; itself where empty."),
             Column("ships_units", Kind.WHOLE, "Units of this line in one unit of `ships_as`."),
             Column("virtual", Kind.FLAG, "True for what is never shipped.", required=True),
+            Column("open", Kind.FLAG, "True until the order is shipped in full, cancelled or refunded.", required=True),
         ),
+        indexes=("sku",),
     )
     root = Table(
         name=f"{channel}.orders",

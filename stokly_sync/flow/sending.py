@@ -26,6 +26,8 @@ class Need:
     name: str | None = None
     columns: tuple[str, ...] = ()
     """Columns that the builder looks at, beside the table's key; all where none are named. Others are not read."""
+    only: str | None = None
+    """Flag of the table that must be true, where rows grow without end and only those are of use."""
 
 
 @dataclass(frozen=True)

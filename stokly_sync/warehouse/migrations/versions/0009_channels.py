@@ -89,7 +89,8 @@ def _orders(channel: str) -> None:
         *(_may("quantity_refunded", WHOLE), _must("line_price", WHOLE), _may("line_discount", WHOLE)),
         *(_may("line_tax", WHOLE), _must("line_total", WHOLE), _may("tax_rate", WHOLE)),
         *(_may("commission", WHOLE), _may("commission_tax", WHOLE), _may("ships_as")),
-        *(_may("ships_units", WHOLE), _must("virtual", FLAG)),
+        *(_may("ships_units", WHOLE), _must("virtual", FLAG), _must("open", FLAG)),
+        indexes=("sku",),
     )
 
 
