@@ -97,6 +97,20 @@ def doctor() -> None:
 
 
 @app.command()
+def health(
+    day: Annotated[
+        datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="Yesterday where left out.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the page there instead.")] = None,
+) -> None:
+    """Show the daily health check: volumes, latencies, exceptions, reconciliations, and who has to do what."""
+    with guarded():
+        from stokly_sync.cli import pages
+
+        pages.health(day.date() if day else None, html)
+
+
+@app.command()
 def sandbox(
     seed: Annotated[str, typer.Option(help="demo, minimal or empty.")] = "demo",
     seed_file: SeedFile = None,

@@ -7,15 +7,20 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from datetime import date
+from pathlib import Path
 
 from rich.console import Console
+from rich.markdown import Markdown
 from rich.table import Table
 
 from stokly_sync.cli.reference import rows, sections
-from stokly_sync.errors import StoklySyncError
+from stokly_sync.errors import SettingsError, StoklySyncError
 from stokly_sync.flow import Lane, Probe
+from stokly_sync.pipeline import health as health_check
 from stokly_sync.pipeline.declared import all_rules
 from stokly_sync.pipeline.instance_storage import choose_backend
+from stokly_sync.pipeline.sensors import alert_channels
 from stokly_sync.pipeline.services import Services
 from stokly_sync.systems import SYSTEMS
 
@@ -54,12 +59,40 @@ def doctor() -> int:
             Probe("settings", True, f"read from {services.settings.source or 'the environment alone'}"),
             Probe("warehouse", True, f"{services.warehouse.engine.dialect.name}, schema is current"),
             Probe("Dagster", True, choose_backend(os.environ).label),
+            _alerts(services),
             *_system_probes(services),
         ]
     finally:
         services.close()
     _show(probes)
     return 0 if all(probe.ok for probe in probes) else 1
+
+
+def health(day: date | None, file: Path | None) -> None:
+    """Print the health check of a day, or write it as HTML."""
+    services = Services.open()
+    try:
+        made = health_check.page(services, day)
+    finally:
+        services.close()
+    if file is None:
+        _console().print(Markdown(made.markdown))
+    else:
+        file.write_text(made.html, "utf-8")
+        _console().print(f"The health check of {made.facts.day} stands in {file}.")
+
+
+def _alerts(services: Services) -> Probe:
+    try:
+        set_up = alert_channels(services.settings.core)
+    except SettingsError as error:
+        return Probe("alerts", False, str(error), "Correct the address; until then nothing is told through any.")
+    addresses = len(set_up.everybody) - 1 + sum(map(len, set_up.teams.values()))
+    if not addresses:
+        return Probe(
+            "alerts", True, "go to the log alone", "Set STOKLY_SYNC_ALERTS so that somebody hears of problems."
+        )
+    return Probe("alerts", True, f"go to the log and to {addresses} addresses")
 
 
 def _system_probes(services: Services) -> Iterator[Probe]:

@@ -34,6 +34,7 @@ CHUNK_KEYS: Final = 5_000
 SECOND_LOOK_S: Final = 2.0
 FINDING: Final = "reconciliation"
 DIFFERS: Final = "differs"
+ADVICE: Final = "Look at the records that it names, at both ends; a replay of their window sends what is missing."
 
 _EMPTY: Final = pd.DataFrame(
     {
@@ -253,7 +254,7 @@ def _store(conn: sa.Connection, brand: str, feed: Feed, comparison: Comparison, 
         subject=feed.id,
         problem_key=DIFFERS,
         title=title_of(comparison),
-        body=body.value,
+        body={**body.value, "advice": ADVICE},
         severity=Severity.HIGH,
         owner=feed.owner,
         run_id=run_id,

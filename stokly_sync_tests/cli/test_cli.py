@@ -104,6 +104,14 @@ def test_the_doctor_is_well_with_the_sandbox_and_not_with_a_wrong_key(monkeypatc
     assert "NOT WELL" in result.stdout
 
 
+def test_the_doctor_names_an_alert_address_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STOKLY_SYNC_ALERTS_CX", "nonsense://a-secret-value")
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert "Address 1 of STOKLY_SYNC_ALERTS_CX" in result.stdout
+    assert "a-secret-value" not in result.stdout
+
+
 def test_the_rules_page_holds_every_rule() -> None:
     printed = json.loads(run("rules", "--json").stdout)
     assert [rule["code"] for rule in printed] == list(all_rules(SYSTEMS))
