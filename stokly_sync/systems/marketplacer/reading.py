@@ -52,12 +52,12 @@ def read_refunds(client: MarketplacerClient, scope: Scope) -> Iterator[Page]:
 def read_listings(client: MarketplacerClient, scope: Scope) -> Iterator[Page]:
     """Variants with their advert, of adverts that changed in the window, or of all."""
     since = None if scope.sweep or scope.baseline else _stamp(_widened(client, scope))
-    return _variants(client, queries.listings(), since, levels_only=False)
+    return variants(client, queries.listings(), since, levels_only=False)
 
 
 def read_levels(client: MarketplacerClient, scope: Scope) -> Iterator[Page]:  # noqa: ARG001 - always the full list
     """SKU and stock of every variant that there is."""
-    return _variants(client, queries.levels(), None, levels_only=True)
+    return variants(client, queries.levels(), None, levels_only=True)
 
 
 def read_remittances(client: MarketplacerClient, scope: Scope) -> Iterator[Page]:  # noqa: ARG001 - no filter is known
@@ -120,7 +120,8 @@ def _amendments(nodes: Sequence[Json]) -> list[Json]:
     return [{**one, AMENDMENT: True} for one in _inner(nodes, "amendments")]
 
 
-def _variants(client: MarketplacerClient, query: str, since: str | None, *, levels_only: bool) -> Iterator[Page]:
+def variants(client: MarketplacerClient, query: str, since: str | None, *, levels_only: bool) -> Iterator[Page]:
+    """Variants as documents of their own, of adverts that changed since then, or of all."""
     variables: Json = {"inner": INNER} | ({"since": since} if since else {})
     for page in client.connection(query, "allAdverts", variables):
         documents = [

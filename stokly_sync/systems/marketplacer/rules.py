@@ -98,6 +98,15 @@ NOT_SOLD: Final = Rule(
     Effect.EXCLUDE,
     Severity.LOW,
 )
+NOT_LISTED: Final = Rule(
+    "MP-STOCK-NOT-LISTED",
+    "The marketplace has no variant with this SKU, so there is no stock to set.",
+    "Nothing to do here; where the item should be there, MP-SKU-UNKNOWN says so.",
+    Team.ECOMMERCE,
+    "P2",
+    Effect.EXCLUDE,
+    Severity.LOW,
+)
 PRICE: Final = Rule(
     "MP-PRICE",
     "The item has no price, or one in another currency than the marketplace's.",
@@ -130,7 +139,7 @@ ORDERS_LATE: Final = Rule(
 )
 DISPATCH_OTHER: Final = Rule(
     "MP-DISPATCH-OTHER",
-    "The dispatch belongs to an order of another channel.",
+    "The dispatch belongs to an order of another channel, or was removed.",
     "Nothing to do.",
     Team.OPERATIONS,
     "P4",
@@ -247,7 +256,7 @@ SHIPMENT_REFUSED: Final = Rule(
 RULES: Final = (
     *(MEMBER_TYPE, MONEY, TIME, CURRENCY),
     *(SKU_UNKNOWN, SKU_TWICE, SKU_CASE, LISTING_ROGUE, LISTING_NOT_LIVE, NOT_OFFERED, NOT_SOLD, PRICE, TAXON),
-    *(STOCK_DELTA, ORDERS_LATE),
+    *(NOT_LISTED, STOCK_DELTA, ORDERS_LATE),
     *(DISPATCH_OTHER, DISPATCH_ORDER, SHIP_LINE, SHIP_QUANTITY, CARRIER_UNMAPPED, TRACKING, SHIPMENT_REFUSED),
     *(REFUND_OTHER, REFUND_MISSING, REFUND_REFUSED),
     *(ORDER_ORPHAN, CANCELLED_ONLY_IN_STOKLY, REMITTANCE_SUM, REJECTED),

@@ -36,7 +36,6 @@ def _listing(node: Received, settings: MarketplacerSettings) -> Made:
     advert = node.get("advert") or {}
     details = advert.get("details") or advert
     deleted = advert.get("__typename") == DELETED
-    enabled = bool(node.get("published")) and bool(details.get("published")) and not deleted
     why = None if deleted else why_not(node, details)
     try:
         root = {
@@ -47,7 +46,7 @@ def _listing(node: Received, settings: MarketplacerSettings) -> Made:
             "barcode": node.get("barcode") or None,
             "price": major(node.get("lowestPrice"), "lowestPrice"),
             "currency": settings.currency,
-            "enabled": enabled,
+            "enabled": bool(node.get("published")) and not deleted,
             "on_sale": why is None and not deleted,
             "why_not": why,
             "updated_at": moment(advert.get("updatedAt"), "updatedAt"),
