@@ -119,8 +119,8 @@ def _history(source: System) -> Ask:
 
 def _backlog(system: System) -> Ask:
     def ask(services: Services, context: dg.SensorEvaluationContext) -> Sequence[dg.RunRequest] | str:
-        if not all(gaps.history_complete(services, s.name) for s in services.declared.sources):
-            return "The history of the source is not complete yet."
+        if unread := gaps.unread(services, system.name):
+            return f"The history of {', '.join(unread)} is not complete yet."
         owed = gaps.owed_windows(services, system.name, now=datetime.now(UTC))
         if not needs_backlog(services, owed):
             return f"{len(owed)} windows are owed to {system.title}, few enough for runs of their own."
