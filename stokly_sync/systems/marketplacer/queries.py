@@ -19,7 +19,10 @@ _VARIANT_LEVEL: Final = "id sku countOnHand"
 
 _ANSWERS: Final[Mapping[str, tuple[str, str]]] = {
     "variantUpdate": ("VariantUpdateMutationInput", "variant { id sku }"),
-    "advertUpsert": ("AdvertUpsertMutationInput", "advert { id variants(displayableOnly: false) { nodes { id sku } } }"),
+    "advertUpsert": (
+        "AdvertUpsertMutationInput",
+        "advert { id variants(displayableOnly: false) { nodes { id sku } } }",
+    ),
     "shipmentCreate": ("ShipmentCreateMutationInput", "shipment { id }"),
     "refundRequestCreate": ("RefundRequestCreateMutationInput", "refundRequest { id status }"),
     "refundRequestReturn": ("RefundRequestReturnMutationInput", "refundRequest { id status }"),
@@ -37,7 +40,8 @@ def mutation(name: str, count: int) -> str:
     input_type, answer = _ANSWERS[name]
     variables = ", ".join(f"${alias(i)}: {input_type}!" for i in range(count))
     fields = " ".join(
-        f"{alias(i)}: {name}(input: ${alias(i)}) {{ status errors {{ field messages }} {answer} }}" for i in range(count)
+        f"{alias(i)}: {name}(input: ${alias(i)}) {{ status errors {{ field messages }} {answer} }}"
+        for i in range(count)
     )
     return f"mutation Change({variables}) {{ {fields} }}"
 
@@ -55,9 +59,7 @@ def orders(members: Members, *, operator: bool) -> str:
 def shipments() -> str:
     """Invoices with their shipments and nothing else."""
     item = "id quantity lineItem { id variantSku }"
-    return _invoices(
-        f"shipments {{ id carrier trackingNumber trackingLink dispatchedAt shippedItems {{ {item} }} }}"
-    )
+    return _invoices(f"shipments {{ id carrier trackingNumber trackingLink dispatchedAt shippedItems {{ {item} }} }}")
 
 
 def amendments(members: Members) -> str:
@@ -84,10 +86,12 @@ def requests(members: Members) -> str:
     )
 
 
-def listings() -> str:
+def listings(members: Members) -> str:
     """Adverts of every kind with all their variants, hidden ones too. Source: contract 3.4, 3.5."""
-    variants = f"nodes {{ {_VARIANT} }} pageInfo {{ hasNextPage endCursor }}"
-    advert = "title published online displayable vetted requiresVetting vettingRejected vettingRejectedReason seller { id }"
+    variants = f"nodes {{ {_VARIANT} {members.selected('variant_price')} }} pageInfo {{ hasNextPage endCursor }}"
+    advert = (
+        "title published online displayable vetted requiresVetting vettingRejected vettingRejectedReason seller { id }"
+    )
     return _adverts(
         f"... on Advert {{ id updatedAt {advert} variants(displayableOnly: false, first: $inner) {{ {variants} }} }} "
         f"... on UnpublishedAdvert {{ id updatedAt details {{ {advert} }} variants(first: $inner) {{ {variants} }} }} "
@@ -104,9 +108,9 @@ def levels() -> str:
     )
 
 
-def more_variants(*, levels_only: bool) -> str:
+def more_variants(members: Members, *, levels_only: bool) -> str:
     """Further variants of one advert."""
-    fields = _VARIANT_LEVEL if levels_only else _VARIANT
+    fields = _VARIANT_LEVEL if levels_only else f"{_VARIANT} {members.selected('variant_price')}"
     body = f"{{ nodes {{ {fields} }} {_PAGE} }}"
     kinds = (
         f"... on Advert {{ variants(displayableOnly: false, first: $first, after: $after) {body} }} "
@@ -198,14 +202,16 @@ def _invoices(fields: str) -> str:
     return (
         "query Invoices($first: Int!, $after: String, $filters: InvoiceFilters) "
         "{ invoices(first: $first, after: $after, filters: $filters, "
-        f"sort: {{ fields: [CREATED_AT], ordering: ASCENDING }}) {{ nodes {{ id legacyId createdAt {fields} }} {_PAGE} }} }}"
+        "sort: { fields: [CREATED_AT], ordering: ASCENDING }) "
+        f"{{ nodes {{ id legacyId createdAt {fields} }} {_PAGE} }} }}"
     )
 
 
 def _adverts(kinds: str) -> str:
     return (
         "query Adverts($first: Int!, $after: String, $since: ISO8601DateTime, $inner: Int!) "
-        f"{{ allAdverts(updatedSince: $since, first: $first, after: $after) {{ nodes {{ __typename {kinds} }} {_PAGE} }} }}"
+        "{ allAdverts(updatedSince: $since, first: $first, after: $after) "
+        f"{{ nodes {{ __typename {kinds} }} {_PAGE} }} }}"
     )
 
 
@@ -216,9 +222,9 @@ def documents(members: Members, *, operator: bool) -> Mapping[str, str]:
         "shipments": shipments(),
         "amendments": amendments(members),
         "refund requests": requests(members),
-        "listings": listings(),
+        "listings": listings(members),
         "stock levels": levels(),
-        "further variants": more_variants(levels_only=False),
+        "further variants": more_variants(members, levels_only=False),
         "looking up shipments": shipments_of(),
         "looking up refund requests": requests_by_id(),
         "carriers": CARRIERS,

@@ -34,11 +34,11 @@ def stock_facts(records: Sequence[Json]) -> pd.DataFrame:
 
 def read_products(client: MarketplacerClient) -> Iterator[Facts]:
     """Live variants with a SKU: price and switch."""
-    for page in variants(client, queries.listings(), None, levels_only=False):
+    for page in variants(client, queries.listings(client.members), None, levels_only=False):
         rows = [
             {
                 "key": str(node["sku"]),
-                "price": _number(node.get("lowestPrice")),
+                "price": _number(node.get("variant_price") or node.get("lowestPrice")),
                 "published": _flag(bool(node.get("published"))),
             }
             for node in page.documents

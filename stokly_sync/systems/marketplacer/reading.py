@@ -52,7 +52,7 @@ def read_refunds(client: MarketplacerClient, scope: Scope) -> Iterator[Page]:
 def read_listings(client: MarketplacerClient, scope: Scope) -> Iterator[Page]:
     """Variants with their advert, of adverts that changed in the window, or of all."""
     since = None if scope.sweep or scope.baseline else _stamp(_widened(client, scope))
-    return variants(client, queries.listings(), since, levels_only=False)
+    return variants(client, queries.listings(client.members), since, levels_only=False)
 
 
 def read_levels(client: MarketplacerClient, scope: Scope) -> Iterator[Page]:  # noqa: ARG001 - always the full list
@@ -142,7 +142,7 @@ def _of_advert(client: MarketplacerClient, advert: Json, *, levels_only: bool) -
     while after and after not in seen:
         seen.add(after)
         given = {"id": advert.get("id"), "first": client.settings.page_size, "after": after}
-        reply = client.read(queries.more_variants(levels_only=levels_only), given)
+        reply = client.read(queries.more_variants(client.members, levels_only=levels_only), given)
         more = page_of((reply.data.get("node") or {}).get("variants"), reply.requested_at, "variants")
         nodes += more.nodes
         after = more.end

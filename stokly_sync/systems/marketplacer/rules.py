@@ -121,13 +121,6 @@ TAXON: Final = Rule(
     Team.ECOMMERCE,
     "P1",
 )
-STOCK_DELTA: Final = Rule(
-    "MP-STOCK-DELTA",
-    "The stock that the marketplace shows is not what Stokly has to offer there.",
-    "Nothing to do within minutes of a change; otherwise look why the stock feed does not send this SKU.",
-    Team.OPERATIONS,
-    "P6",
-)
 ORDERS_LATE: Final = Rule(
     "MP-STOCK-ORDERS-LATE",
     "Orders of this SKU are not in Stokly in time, so that its stock there is too high to be offered.",
@@ -256,7 +249,7 @@ SHIPMENT_REFUSED: Final = Rule(
 RULES: Final = (
     *(MEMBER_TYPE, MONEY, TIME, CURRENCY),
     *(SKU_UNKNOWN, SKU_TWICE, SKU_CASE, LISTING_ROGUE, LISTING_NOT_LIVE, NOT_OFFERED, NOT_SOLD, PRICE, TAXON),
-    *(NOT_LISTED, STOCK_DELTA, ORDERS_LATE),
+    *(NOT_LISTED, ORDERS_LATE),
     *(DISPATCH_OTHER, DISPATCH_ORDER, SHIP_LINE, SHIP_QUANTITY, CARRIER_UNMAPPED, TRACKING, SHIPMENT_REFUSED),
     *(REFUND_OTHER, REFUND_MISSING, REFUND_REFUSED),
     *(ORDER_ORPHAN, CANCELLED_ONLY_IN_STOKLY, REMITTANCE_SUM, REJECTED),

@@ -1,4 +1,4 @@
-"""Changes of variants and products on their way: batches by aliases, and the fate of each from its own payload (P1, P2).
+"""Changes of variants and products on their way: batches by aliases, the fate of each from its payload (P1, P2).
 
 A change of a variant names absolute values and may be repeated. A product is created once: its SKUs are looked up right
 before, so that one whose answer was lost is found and not made again. Source: Marketplacer API contract 2.2, 2.3, 3.2,
@@ -33,7 +33,12 @@ def send_stock(client: MarketplacerClient, batch: Sequence[Record]) -> Sequence[
 
 
 def fates(
-    records: Sequence[Record], answers: Sequence[Any], *, member: str, rule: str, others: Mapping[str, str] | None = None
+    records: Sequence[Record],
+    answers: Sequence[Any],
+    *,
+    member: str,
+    rule: str,
+    others: Mapping[str, str] | None = None,
 ) -> list[Outcome]:
     """The outcome of each record by its payload; `others` are rules for refusals that contain a text.
 

@@ -10,7 +10,7 @@ import re
 from decimal import Decimal
 from typing import ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 from stokly_sync.flow import Mode
 from stokly_sync.systems.marketplacer.unverified import CANDIDATES
@@ -28,7 +28,7 @@ class MarketplacerSettings(BaseModel):
     url: str | None = Field(None, description="Address of the marketplace, without /graphql.")
     api_key: SecretStr | None = Field(None, description="Key from the portal: an operator's or a seller's.")
     basic_user: str | None = Field(None, description="User of HTTP Basic, where the site stands behind it.")
-    basic_password: SecretStr | None = Field(None, description="Password of HTTP Basic.")
+    basic_password: SecretStr | None = Field(None, validate_default=True, description="Password of HTTP Basic.")
     role: Literal["auto", "operator", "seller"] = Field("auto", description="Whose key it is; auto asks the server.")
     seller_id: str | None = Field(None, description="Seller whose part is taken, with an operator's key; all without.")
     verify_tls: bool = Field(True, description="Check the server's certificate; off only against a test server.")
@@ -36,7 +36,9 @@ class MarketplacerSettings(BaseModel):
     rate: float = Field(50.0, gt=0, le=75, description="Calls a second; the vendor allows 750 in ten for a key.")
     burst: int = Field(25, ge=1, le=500, description="Calls that may follow each other at once.")
     concurrency: int = Field(2, ge=1, le=8, description="Calls in flight at once.")
-    page_size: int = Field(250, ge=1, le=500, description="Records asked for in a page; the vendor advises 500 at most.")
+    page_size: int = Field(
+        250, ge=1, le=500, description="Records asked for in a page; the vendor advises 500 at most."
+    )
     aliases: int = Field(25, ge=1, le=100, description="Changes in one request.")
     overlap: float = Field(300, ge=0, description="Seconds read again before a window.")
     read_calls: int = Field(4000, ge=1, description="Calls that one read may make; one that needs more fails.")
@@ -63,11 +65,15 @@ class MarketplacerSettings(BaseModel):
         (),
         description="Id, name or source type in Stokly of this marketplace's orders; without, the reference decides.",
     )
-    only_tags: tuple[str, ...] = Field((), description="Tags of which an item must have one to be offered; all without.")
-    advert_upsert: bool = Field(False, description="Create what the marketplace lacks; needs a brand and a taxon.")
+    only_tags: tuple[str, ...] = Field(
+        (), description="Tags of which an item must have one to be offered; all without."
+    )
     brand_id: str | None = Field(None, description="Brand of created products, where its name is not the maker's.")
     taxon_id: str | None = Field(None, description="Taxon (category) of created products.")
-    taxons: dict[str, str] = Field(default_factory=dict, description="Taxon by Stokly's item type, for those that differ.")
+    taxons: dict[str, str] = Field(
+        default_factory=dict, description="Taxon by Stokly's item type, for those that differ."
+    )
+    advert_upsert: bool = Field(False, description="Create what the marketplace lacks; needs a brand and a taxon.")
 
     locations: tuple[str, ...] = Field((), description="Stokly locations whose stock is offered; the total without.")
     buffer: int = Field(0, ge=0, description="Units of each SKU that are kept back from the marketplace.")
@@ -126,6 +132,20 @@ class MarketplacerSettings(BaseModel):
             raise ValueError("must be an address such as https://shop.marketplacer.com")
         return value.rstrip("/").removesuffix("/graphql")
 
+    @field_validator("basic_password")
+    @classmethod
+    def _has_its_user(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if (value is None) != (info.data.get("basic_user") is None):
+            raise ValueError("belongs together with basic_user: set both, or none")
+        return value
+
+    @field_validator("advert_upsert")
+    @classmethod
+    def _has_a_taxon(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and info.data.get("taxon_id") is None and not info.data.get("taxons"):
+            raise ValueError("needs taxon_id or taxons: the marketplace takes no product without one")
+        return value
+
     @field_validator("members")
     @classmethod
     def _are_members(cls, value: dict[str, str]) -> dict[str, str]:
@@ -148,14 +168,6 @@ class MarketplacerSettings(BaseModel):
     def _are_feeds(cls, value: dict[str, Mode]) -> dict[str, Mode]:
         _refuse_unknown(value, FEEDS, "feed")
         return value
-
-    @model_validator(mode="after")
-    def _are_whole(self) -> MarketplacerSettings:
-        if (self.basic_user is None) != (self.basic_password is None):
-            raise ValueError("basic_user and basic_password belong together: set both, or none")
-        if self.advert_upsert and self.taxon_id is None and not self.taxons:
-            raise ValueError("advert_upsert needs taxon_id or taxons: the marketplace takes no product without one")
-        return self
 
 
 def _refuse_unknown(given: dict[str, str] | dict[str, Mode], known: tuple[str, ...], what: str) -> None:

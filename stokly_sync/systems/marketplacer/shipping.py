@@ -1,8 +1,8 @@
 """Shipments on their way: looked up, then created, never twice (P4).
 
 Before each batch the invoices are asked which shipments they have; one that shows a dispatch is tied to it. A lost
-answer leaves the batch to be looked up again. The marketplace's own guard, more than is left to ship, makes us look once
-more before it counts as a refusal. Source: Marketplacer API contract 4.3.
+answer leaves the batch to be looked up again. The marketplace's own guard, more than is left to ship, makes us look
+once more before it counts as a refusal. Source: Marketplacer API contract 4.3.
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ def _found(client: MarketplacerClient, bodies: Mapping[str, Json]) -> list[Outco
     """Accepted outcomes of the shipments that the invoices have already, each shipment for one record."""
     ids = list(dict.fromkeys(body["invoiceId"] for body in bodies.values()))
     nodes = client.read(queries.shipments_of(), {"ids": ids}).data.get("nodes") or ()
-    free = {node["id"]: list(node.get("shipments") or ()) for node in nodes if isinstance(node, Mapping) and "id" in node}
+    free = {
+        node["id"]: list(node.get("shipments") or ()) for node in nodes if isinstance(node, Mapping) and "id" in node
+    }
     found = []
     for key, body in bodies.items():
         held = free.get(body["invoiceId"], [])
@@ -77,9 +79,7 @@ def _found(client: MarketplacerClient, bodies: Mapping[str, Json]) -> list[Outco
 
 
 def _shows(shipment: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
-    theirs, ours = (
-        str(one.get("trackingNumber") or "").replace(" ", "").upper() for one in (shipment, body)
-    )
+    theirs, ours = (str(one.get("trackingNumber") or "").replace(" ", "").upper() for one in (shipment, body))
     if theirs != ours:
         return False
     held: Counter[str] = Counter()

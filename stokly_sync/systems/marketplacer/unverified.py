@@ -28,6 +28,8 @@ CANDIDATES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "tax": ("Invoice", ("taxCents", "taxTotalCents", "totalTaxCents", "taxAmountCents")),
     "updated_at": ("Invoice", ("updatedAt",)),
     "country": ("Address", ("countryCode", "country")),
+    # The price that was set; the lowest one may be a sale's.
+    "variant_price": ("Variant", ("editablePrice", "price")),
     "request_at": ("RefundRequest", ("createdAt",)),
     "request_updated": ("RefundRequest", ("updatedAt",)),
     "request_legacy": ("RefundRequest", ("legacyId",)),
@@ -36,16 +38,20 @@ CANDIDATES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "request_dispatched": ("RefundRequestLineItem", ("dispatched",)),
     "request_amount": ("RefundRequestLineItem", ("amountPerItemCents", "amountCents")),
     "remittances": ("Query", ("remittanceAdvices", "allRemittanceAdvices", "remittanceAdvicesWhere")),
-    "shipment_note": ("Shipment", ("note",)),
 }
 """Our name of each open member: the type that has it, and what it may be called."""
 
 _MONEY: Final = ("InvoiceAmendment", "InvoiceAmendmentLineItem", "Remittance", "RemittanceAdvice")
 TYPES: Final = (*dict.fromkeys(type_ for type_, _ in CANDIDATES.values()), *_MONEY)
-INTROSPECTION: Final = "query Members {" + " ".join(
-    f'{type_}: __type(name: "{type_}") {{ fields(includeDeprecated: true) {{ name type {{ kind ofType {{ kind }} }} }} }}'
-    for type_ in TYPES
-) + " }"
+INTROSPECTION: Final = (
+    "query Members {"
+    + " ".join(
+        f'{type_}: __type(name: "{type_}") '
+        "{ fields(includeDeprecated: true) { name type { kind ofType { kind } } } }"
+        for type_ in TYPES
+    )
+    + " }"
+)
 """One request that tells which members the types have."""
 _LEAVES: Final = frozenset({"SCALAR", "ENUM"})
 _OBJECTS: Final = frozenset({"request_line", "remittances"})

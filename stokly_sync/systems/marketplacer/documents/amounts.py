@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-_NUMBER: Final = re.compile(r"[-−(]?\s*[^\d\s(−-]{0,4}\s*([-−]?)\s*(\d[\d,\s]*(?:\.\d+)?)\s*[^\d]{0,4}\)?")
+_NUMBER: Final = re.compile(
+    r"[-\u2212(]?\s*[^\d\s(\u2212-]{0,4}\s*([-\u2212]?)\s*(\d[\d,\s]*(?:\.\d+)?)\s*[^\d]{0,4}\)?"
+)
 
 
 class Unreadable(ValueError):
@@ -46,7 +48,7 @@ def read_text(text: str, member: str) -> int:
     found = _NUMBER.fullmatch(text.strip())
     if found is None:
         raise Unreadable(f"{member} is no amount", money=True)
-    negative = text.strip()[0] in "-−(" or found.group(1) != ""
+    negative = text.strip()[0] in "-\u2212(" or found.group(1) != ""
     try:
         amount = Decimal(re.sub(r"[,\s]", "", found.group(2))).scaleb(2)
     except InvalidOperation as error:

@@ -80,12 +80,12 @@ def build_shipments(frames: Frames, settings: MarketplacerSettings) -> Built:
     return Built(documents, kept, held)
 
 
-def _document(
-    parcel: Parcel, sale: Sale, left: Counter[str], settings: MarketplacerSettings
-) -> Document | Problem:
+def _document(parcel: Parcel, sale: Sale, left: Counter[str], settings: MarketplacerSettings) -> Document | Problem:
     if not parcel.live:
         return Problem(parcel.key, rules.DISPATCH_OTHER.code, "it was removed in Stokly")
-    carrier = settings.carriers.get((parcel.courier or "").strip().lower()) or settings.default_carrier or parcel.courier
+    carrier = (
+        settings.carriers.get((parcel.courier or "").strip().lower()) or settings.default_carrier or parcel.courier
+    )
     if not carrier:
         return Problem(parcel.key, rules.CARRIER_UNMAPPED.code, "the dispatch names no courier")
     tracking = (parcel.tracking or "").strip() or (parcel.number if settings.untracked == "number" else None)

@@ -44,7 +44,7 @@ def _listing(node: Received, settings: MarketplacerSettings) -> Made:
             "sku": node.get("sku") or None,
             "name": details.get("title") or node.get("label") or None,
             "barcode": node.get("barcode") or None,
-            "price": major(node.get("lowestPrice"), "lowestPrice"),
+            "price": major(node.get("variant_price") or node.get("lowestPrice"), "price"),
             "currency": settings.currency,
             "enabled": bool(node.get("published")) and not deleted,
             "on_sale": why is None and not deleted,

@@ -51,7 +51,9 @@ def _made(node: Received, settings: MarketplacerSettings) -> Made:
     flags = {str(flag) for flag in node.get("statusFlags") or ()}
     moved = _moved(node)
     total = pence(node, "total")
-    state = state_of(flags, paid=bool(node.get("paidAt")), total=total or 0, given_back=moved.amount, sent=bool(moved.shipped))
+    state = state_of(
+        flags, paid=bool(node.get("paidAt")), total=total or 0, given_back=moved.amount, sent=bool(moved.shipped)
+    )
     rows = [
         _line(str(node.get("id")), place, line, price, moved, state, settings)
         for place, (line, price) in enumerate(zip(node.get("lineItems") or (), lines, strict=True))
@@ -184,11 +186,11 @@ def _who(node: Received, settings: MarketplacerSettings) -> Json:
 def _address(kind: str, node: Any, name: str | None, phone: str | None, country: str | None) -> Json:
     if not isinstance(node, Mapping):
         return {}
-    first, *others = [part.strip() for part in str(node.get("address") or "").splitlines() if part.strip()] or [None]
+    parts = [part.strip() for part in str(node.get("address") or "").splitlines() if part.strip()]
     return {
         f"{kind}_name": name,
-        f"{kind}_line1": first,
-        f"{kind}_line2": ", ".join(filter(None, others)) or None,
+        f"{kind}_line1": parts[0] if parts else None,
+        f"{kind}_line2": ", ".join(parts[1:]) or None,
         f"{kind}_city": _text(node.get("city")),
         f"{kind}_region": _text((node.get("state") or {}).get("short")),
         f"{kind}_postcode": _text(node.get("postcode")),

@@ -76,7 +76,8 @@ def _shipment(node: Received) -> Made:
 def _amendment(node: Received, settings: MarketplacerSettings) -> Made:
     key, invoice = str(node.get("id")), node.get("invoice") or {}
     created = moment(node.get("createdAt"), "createdAt")
-    lines, beside = [], 0
+    lines: list[Json] = []
+    beside = 0
     for item in node.get("lineItems") or ():
         total, tax = -(pence(item, "total") or 0), pence(item, "tax")
         if not item.get("lineItem"):
@@ -99,7 +100,9 @@ def _amendment(node: Received, settings: MarketplacerSettings) -> Made:
         "state": "completed",
         "status": "REFUNDED",
         "total": sum(row["line_total"] for row in lines) + (nanos(beside) or 0),
-        "tax": sum(row["line_tax"] or 0 for row in lines) if any(row["line_tax"] is not None for row in lines) else None,
+        "tax": sum(row["line_tax"] or 0 for row in lines)
+        if any(row["line_tax"] is not None for row in lines)
+        else None,
         "adjustment": nanos(beside),
         "commission": nanos(None if commission is None else abs(commission)),
         "created_at": created,

@@ -76,7 +76,9 @@ def priced(invoice: Mapping[str, Any], policy: Policy) -> tuple[list[Priced], Pr
         # One line: it is what the postage leaves of the total.
         lines = [_Line(lines[0].units, None, total - postage, lines[0].tax, 0)]
     reading = _reading(lines, total, postage, postage_tax, policy)
-    found = [_with_tax(reading.gross(line), line.tax, policy, taxed=reading.taxed, discount=line.discount) for line in lines]
+    found = [
+        _with_tax(reading.gross(line), line.tax, policy, taxed=reading.taxed, discount=line.discount) for line in lines
+    ]
     carried = postage if reading.taxed else postage + (postage_tax or 0)
     return found, _with_tax(carried, postage_tax, policy, taxed=reading.taxed)
 

@@ -171,10 +171,18 @@ def price_of(item: Item, settings: MarketplacerSettings) -> str | None:
 
 
 def _items(rows: pd.DataFrame) -> list[Item]:
+    texts = (columns.texts(rows[name]) for name in ("name", "currency", "tax_class_id", "type_name", "manufacturer"))
+    lists = (columns.texts(rows[name]) for name in ("barcodes", "images", "tags"))
     return [
         Item(
-            sku,
-            *texts,
+            sku=sku,
+            name=name,
+            price=price,
+            currency=currency,
+            tax_class=tax_class,
+            type_name=type_name,
+            manufacturer=manufacturer,
+            description=description,
             barcode=next((str(one) for one in _read(barcodes)), None),
             images=tuple(str(one) for one in _read(images)),
             tags=frozenset(str(one) for one in _read(tags)),
@@ -183,21 +191,29 @@ def _items(rows: pd.DataFrame) -> list[Item]:
             version=version,
             event_at=event_at,
         )
-        for sku, texts, barcodes, images, tags, live, stocked, form, version, event_at in zip(
+        for (
+            sku,
+            price,
+            description,
+            name,
+            currency,
+            tax_class,
+            type_name,
+            manufacturer,
+            barcodes,
+            images,
+            tags,
+            live,
+            stocked,
+            form,
+            version,
+            event_at,
+        ) in zip(
             columns.keys(rows["sku"]),
-            zip(
-                columns.texts(rows["name"]),
-                columns.wholes(rows["price"]),
-                columns.texts(rows["currency"]),
-                columns.texts(rows["tax_class_id"]),
-                columns.texts(rows["type_name"]),
-                columns.texts(rows["manufacturer"]),
-                columns.texts(rows["description"]),
-                strict=True,
-            ),
-            columns.texts(rows["barcodes"]),
-            columns.texts(rows["images"]),
-            columns.texts(rows["tags"]),
+            columns.wholes(rows["price"]),
+            columns.texts(rows["description"]),
+            *texts,
+            *lists,
             columns.flags(rows["live"]).tolist(),
             columns.flags(rows["stocked"]).tolist(),
             columns.wholes(rows["format"]),

@@ -1,8 +1,8 @@
 """Refunds of Stokly as refund requests, or as an exception while somebody enters them by hand (P10).
 
 Each refund is first held against what the marketplace has: a request or an amendment that shows it, one to one. So one
-that began there and was taken into Stokly never goes back, whoever took it over. What is left is created, or raised with
-the VAT that both sides state differently until then. Source: Marketplacer API contract 5.
+that began there and was taken into Stokly never goes back, whoever took it over. What is left is created, or raised
+with the VAT that both sides state differently until then. Source: Marketplacer API contract 5.
 """
 
 from __future__ import annotations

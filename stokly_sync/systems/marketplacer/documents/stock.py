@@ -72,8 +72,7 @@ def build_stock(
 
 
 def sold_not_imported(frames: Frames, settings: MarketplacerSettings) -> dict[str, Sold]:
-    """By SKU: units in open orders of the marketplace that Stokly does not have; cancelled and shipped units do not
-    count."""
+    """By SKU: units in open orders of the marketplace that Stokly does not have, less cancelled and shipped ones."""
     orders, lines = frames[ORDERS], frames[LINES]
     imported = {ref for ref, ours in _references(frames["stokly.orders"], settings) if ours and ref is not None}
     placed = {
@@ -113,7 +112,9 @@ def buffer_of(sku: str, maker: str | None, settings: MarketplacerSettings) -> in
 def _why_late(sold: Sold, settings: MarketplacerSettings) -> str:
     if not settings.orders_imported:
         return "orders of the marketplace are not taken into Stokly"
-    return f"{sold.units} units are in orders that Stokly does not have, the oldest from {sold.since:%Y-%m-%d %H:%M} UTC"
+    return (
+        f"{sold.units} units are in orders that Stokly does not have, the oldest from {sold.since:%Y-%m-%d %H:%M} UTC"
+    )
 
 
 def _unlisted(sku: str, listings: Listings, makers: Mapping[str, tuple[str | None, bool]]) -> Problem | None:
