@@ -1,4 +1,4 @@
-"""What is read from Marketplacer, each dataset declared once: its owner, how it is read and becomes rows (P3 to P10)."""
+"""What is read from Marketplacer, each dataset declared once: owner, how it is read and becomes rows (P3 to P10)."""
 
 from __future__ import annotations
 

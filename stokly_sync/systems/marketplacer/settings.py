@@ -12,6 +12,7 @@ from typing import ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
+from stokly_sync.contracts.journals import ROLES
 from stokly_sync.flow import Mode
 from stokly_sync.systems.marketplacer.unverified import CANDIDATES
 
@@ -106,9 +107,11 @@ class MarketplacerSettings(BaseModel):
 
     accounts: dict[str, str] = Field(
         default_factory=dict,
-        description="Account codes of journals by role: sales, sales_tax, refunds, commission, commission_tax, payout.",
+        description="Accounts of journals by role: sales, refunds, commission, payout; *_tax and adjustments as well.",
     )
-    journal_tax: str = Field("No VAT", description="Tax rate of journal lines, as the accounting package names it.")
+    journal_tax: str | None = Field(
+        None, description="Tax of journal lines as the accounting package names it; No VAT in Xero, T9 in Sage."
+    )
     modes: dict[str, Mode] = Field(
         default_factory=dict, description="Mode by feed: write, observe or off; write unless said otherwise."
     )
@@ -155,7 +158,7 @@ class MarketplacerSettings(BaseModel):
     @field_validator("accounts")
     @classmethod
     def _are_roles(cls, value: dict[str, str]) -> dict[str, str]:
-        _refuse_unknown(value, ("sales", "sales_tax", "refunds", "commission", "commission_tax", "payout"), "role")
+        _refuse_unknown(value, ROLES, "role")
         return value
 
     @field_validator("carriers")
