@@ -99,8 +99,8 @@ def _shipments(channel: str) -> None:
         f"{channel}_shipments",
         ("shipment_id",),
         *(_must("shipment_id"), _must("order_id"), _may("number"), _may("carrier")),
-        *(_may("tracking_number"), _may("tracking_numbers"), _may("source"), _must("shipped_at", TIME)),
-        *(_may("updated_at", TIME), _must("live", FLAG)),
+        *(_may("tracking_number"), _may("tracking_numbers"), _may("source"), _may("reference")),
+        *(_must("shipped_at", TIME), _may("updated_at", TIME), _must("live", FLAG)),
         *_meta(),
         indexes=("order_id", "window_start"),
     )
@@ -119,7 +119,8 @@ def _refunds(channel: str) -> None:
         *(_must("refund_id"), _must("order_id"), _may("number"), _must("state"), _may("status")),
         *(_must("currency"), _must("total", WHOLE), _may("tax", WHOLE), _may("shipping", WHOLE)),
         *(_may("shipping_tax", WHOLE), _may("adjustment", WHOLE), _may("commission", WHOLE)),
-        *(_may("reason"), _must("created_at", TIME), _may("updated_at", TIME), _must("live", FLAG)),
+        *(_may("reason"), _may("reference"), _must("created_at", TIME), _may("updated_at", TIME)),
+        _must("live", FLAG),
         *_meta(),
         indexes=("order_id", "window_start"),
     )
