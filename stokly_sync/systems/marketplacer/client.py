@@ -204,7 +204,7 @@ class MarketplacerClient:
 
     def _post(self, query: str, variables: Mapping[str, Any], *, write: bool, once: bool) -> Reply:
         body = {"query": query, "variables": dict(variables)}
-        answer = self._wire.request("POST", "/graphql", json=body, retry="once" if once else "safe")
+        answer = self._wire.request("POST", "/graphql", json=body, retry="once" if once else "safe", reads=not write)
         told = answer.data
         if not isinstance(told, Mapping) or not ("data" in told or "errors" in told):
             what = f"{VENDOR}: POST /graphql answered {answer.status} with something that is no GraphQL"
