@@ -194,3 +194,29 @@ def settings(
             sys.stdout.write(reference.settings())
         else:
             pages.settings()
+
+
+books = typer.Typer(name="journals", help="Payouts of marketplaces as journal entries.", no_args_is_help=True)
+app.add_typer(books)
+
+
+@books.command("list")
+def journals_list() -> None:
+    """Show the journals that payouts come to."""
+    with guarded():
+        from stokly_sync.cli import journals
+
+        raise typer.Exit(journals.show())
+
+
+@books.command("export")
+def journals_export(
+    package: Annotated[str, typer.Option("--format", metavar="PACKAGE", help="xero, sage or quickbooks.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", dir_okay=False, help="The CSV file to write.")],
+    again: Annotated[bool, typer.Option("--again", help="Also those that a file holds already.")] = False,
+) -> None:
+    """Write journals as the import file of an accounting package."""
+    with guarded():
+        from stokly_sync.cli import journals
+
+        raise typer.Exit(journals.export(package, out, again=again))

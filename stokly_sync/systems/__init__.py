@@ -8,8 +8,9 @@ from stokly_sync.flow import System
 from stokly_sync.systems.dotdigital import SYSTEM as DOTDIGITAL
 from stokly_sync.systems.emarsys import SYSTEM as EMARSYS
 from stokly_sync.systems.magento import SYSTEM as MAGENTO
+from stokly_sync.systems.marketplacer import SYSTEM as MARKETPLACER
 from stokly_sync.systems.ometria import SYSTEM as OMETRIA
 from stokly_sync.systems.stokly import SYSTEM as STOKLY
 
-SYSTEMS: tuple[System, ...] = (STOKLY, OMETRIA, DOTDIGITAL, EMARSYS, MAGENTO)
+SYSTEMS: tuple[System, ...] = (STOKLY, OMETRIA, DOTDIGITAL, EMARSYS, MAGENTO, MARKETPLACER)
 """All systems, the source first; another one is a folder here and a word in this list."""

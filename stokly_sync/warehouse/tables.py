@@ -110,6 +110,16 @@ BEGINNINGS: Final = sa.Table(
 )
 """Append-only feeds whose history somebody has adopted; `how` in words, `before` narrows what was adopted."""
 
+JOURNAL_LINES: Final = sa.Table(
+    "journal_lines",
+    METADATA,
+    *(_key("brand"), _key("channel"), _key("remittance_id")),
+    sa.Column("entry", WHOLE, primary_key=True, autoincrement=False),
+    *(_key("role"), _must("number"), _must("at", TIME), _must("currency"), _must("amount", WHOLE)),
+    *(_must("made_at", TIME), _may("exported_at", TIME), _may("exported_as")),
+)
+"""Journal entries made of payouts, debits positive; only ever added to once exported. See `contracts.journals`."""
+
 ATTEMPTS: Final = sa.Table(
     "attempts",
     METADATA,

@@ -76,6 +76,8 @@ class Verdict:
     sentence: str
     contains: str | None = None
     done: bool = False
+    limit: bool = False
+    """Whether it means that too many calls were made, so that every process that shares the key stays away."""
 
     def fits(self, status: int, text: str) -> bool:
         """Whether this row speaks about such an answer; `text` is the body in lower case."""
@@ -87,7 +89,7 @@ COMMON: Final[tuple[Verdict, ...]] = (
     Verdict(401, CredentialsError, "The credentials are not accepted; check the system's settings."),
     Verdict(403, PermissionDenied, "The credentials lack the right to this resource; ask for it in the account."),
     Verdict(408, TransientError, "The server gave up waiting; try again later.", done=True),
-    Verdict(429, TransientError, "Too many requests; wait and try again."),
+    Verdict(429, TransientError, "Too many requests; wait and try again.", limit=True),
     Verdict((500, 599), TransientError, "The server has a problem of its own; try again later.", done=True),
     Verdict((300, 399), PermanentError, "The server points elsewhere; check the base URL in the settings."),
     Verdict((400, 499), PermanentError, "The request was refused; another attempt cannot help."),

@@ -40,6 +40,8 @@ class RetryPolicy:
     """Waiting in all, over which no further attempt is made."""
     default_retry_after: float = 5.0
     """Taken for a 429 without a readable Retry-After."""
+    limit_waits: tuple[float, ...] = ()
+    """Taken in its place after the first, the second and each further one, where a vendor asks for longer waits."""
     jitter: Callable[[], float] = field(default=random.random)
     """A number in [0, 1): processes that failed together do not come back together."""
 

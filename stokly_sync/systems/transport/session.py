@@ -54,12 +54,16 @@ class _Call:
 
 
 class _Again(Exception):
-    """A failed attempt after which another one is allowed; `wait` in seconds, or None for the usual backoff."""
+    """A failed attempt after which another one is allowed; `wait` in seconds, or None for the usual backoff.
 
-    def __init__(self, error: StoklySyncError, wait: float | None = None) -> None:
+    `limited` says that too many calls were made, and nobody said how long to wait.
+    """
+
+    def __init__(self, error: StoklySyncError, wait: float | None = None, *, limited: bool = False) -> None:
         super().__init__(str(error))
         self.error = error
         self.wait = wait
+        self.limited = limited
 
 
 class _Writes:
@@ -230,12 +234,13 @@ class Transport:
         if header is None and self._stay_away is not None:
             seconds = self._stay_away(answer.headers, self._clock.now())
             header = None if seconds is None else f"{max(seconds, 0.0):.3f}"
-        wait = None
-        if header or answer.status == 429:
-            wait = retry_after(header, now=self._clock.now(), default=self._policy.default_retry_after)
-        if answer.status == 429:
+        limited, wait = row.limit or answer.status == 429, None
+        if header or limited:
+            default = next(iter(self._policy.limit_waits), self._policy.default_retry_after)
+            wait = retry_after(header, now=self._clock.now(), default=default)
+        if limited:
             self._budget.observe(retry_after=wait)
-        return _Again(row.error(f"{what}. {row.sentence}", retry_after=wait), wait)
+        return _Again(row.error(f"{what}. {row.sentence}", retry_after=wait), wait, limited=limited and not header)
 
     def _unanswered(self, call: _Call, error: requests.RequestException) -> Exception:
         """The error for a request without an answer: not sent at all, or sent and nobody knows."""
@@ -255,6 +260,8 @@ class Transport:
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         again = state.outcome.exception() if state.outcome else None
+        if isinstance(again, _Again) and again.limited and (longer := self._policy.limit_waits):
+            return longer[min(state.attempt_number, len(longer)) - 1]
         if isinstance(again, _Again) and again.wait is not None:
             return again.wait
         return self._policy.backoff(state.attempt_number)
