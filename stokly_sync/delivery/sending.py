@@ -211,7 +211,7 @@ def _figures(site: Site, *, to_send: int, left: int, moved: int, api_calls: int)
         parked=tally.parked,
         still_planned=left,
         api_calls=api_calls,
-        least_calls=limits.calls * limits.batches(tally.sent, tally.sent_bytes),
+        least_calls=limits.least_calls(tally.sent, tally.sent_bytes),
         first_try=tally.first_try,
         moved=moved,
         settled_earlier=dict(sorted(site.settled_earlier.items())),

@@ -114,6 +114,12 @@ class BatchLimits:
     calls: int = 1
     """Calls that a batch cannot do without: looking up, writing, asking once what became of it. None for a file in a
     place of our own."""
+    calls_each: int = 0
+    """Calls that each record of a batch needs beside those, where the destination takes one record at a time."""
+
+    def least_calls(self, records: int, size: int) -> int:
+        """The fewest calls for so many records, of so many bytes together."""
+        return self.calls * self.batches(records, size) + self.calls_each * records
 
     def batches(self, records: int, size: int) -> int:
         """The fewest batches that so many records, of so many bytes together, fit in."""
