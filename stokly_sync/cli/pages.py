@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
-from stokly_sync.cli.reference import rows, sections
+from stokly_sync.cli.reference import manual, rows, sections
 from stokly_sync.errors import SettingsError, StoklySyncError
-from stokly_sync.flow import Lane, Probe
+from stokly_sync.flow import Lane, Probe, Team
 from stokly_sync.pipeline import health as health_check
 from stokly_sync.pipeline.declared import all_rules
 from stokly_sync.pipeline.instance_storage import choose_backend
@@ -38,6 +38,13 @@ def rules(*, as_json: bool) -> None:
         words = (rule.effect.value, rule.severity.value, rule.owner.value, rule.problem, rule.advice, rule.requirement)
         table.add_row(rule.code, *words)
     _console().print(table)
+
+
+def renew_manual(folder: Path) -> None:
+    """Renew the table of rules in each team's page of the operations manual."""
+    for team in Team:
+        page = folder / f"{team.value}.md"
+        page.write_text(manual(team, page.read_text("utf-8")), "utf-8")
 
 
 def settings() -> None:
@@ -75,11 +82,13 @@ def health(day: date | None, file: Path | None) -> None:
         made = health_check.page(services, day)
     finally:
         services.close()
-    if file is None:
+    if file is not None:
+        file.write_text(made.html, "utf-8")
+        sys.stdout.write(f"The health check of {made.facts.day} stands in {file}.\n")
+    elif sys.stdout.isatty():
         _console().print(Markdown(made.markdown))
     else:
-        file.write_text(made.html, "utf-8")
-        _console().print(f"The health check of {made.facts.day} stands in {file}.")
+        sys.stdout.write(made.markdown)
 
 
 def _alerts(services: Services) -> Probe:

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import dagster as dg
 
+from stokly_sync import pages
 from stokly_sync.alerts.health import Health, health
-from stokly_sync.alerts.health_page import html, markdown
 from stokly_sync.alerts.wording import Message
 from stokly_sync.flow import Team
 from stokly_sync.pipeline import home
@@ -44,8 +44,9 @@ def page(services: Services, day: date | None = None) -> Page:
     zone = services.settings.zone
     chosen = day or datetime.now(UTC).astimezone(zone).date() - timedelta(days=1)
     facts = health(services.warehouse, services.catalogue, day=chosen, zone=zone)
-    text = markdown(facts, zone=zone)
-    return Page(facts, text, html(text, title=f"{facts.brand} {facts.day}"))
+    day_name = f"{facts.day:%A %-d %B %Y}"
+    text = pages.markdown("stokly_sync.alerts", "health.md.jinja", zone=zone, health=facts, day=day_name)
+    return Page(facts, text, pages.html(text, title=f"{facts.brand} {facts.day}"))
 
 
 def keep(made: Page, folder: Path | None = None) -> Path:

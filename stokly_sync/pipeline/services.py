@@ -33,6 +33,8 @@ class Services:
     declared: Declared
     catalogue: Catalogue
     warehouse: Warehouse
+    shared: Warehouse | None = None
+    """Where rate budgets are kept, when it is not the warehouse itself."""
 
     @classmethod
     def open(cls, environ: Mapping[str, str] | None = None) -> Services:
@@ -73,7 +75,7 @@ class Services:
         Raises SettingsError when credentials are missing.
         """
         chosen, model = self.system(system), self.settings.systems[system]
-        return chosen.connect(model, budget_for(self.warehouse.engine, system, model), lane)
+        return chosen.connect(model, budget_for((self.shared or self.warehouse).engine, system, model), lane)
 
     def calls(self, system: str, client: Any) -> int:
         """Requests that a client has made so far."""

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from stokly_sync.alerts.health import Health, Todo, health
-from stokly_sync.alerts.health_page import html, markdown, span
 from stokly_sync.contracts.rules import Rule, Severity, catalogue
 from stokly_sync.flow import State, Team
+from stokly_sync.pages import html, span
+from stokly_sync.pages import markdown as written
 from stokly_sync.warehouse.bulk import insert, merge
 from stokly_sync.warehouse.exceptions import open_exceptions
 from stokly_sync.warehouse.figures import Stage, record_figures
@@ -25,6 +26,10 @@ START = datetime(2026, 5, 3, 23, tzinfo=UTC)
 """Midnight in London, in summer time."""
 NOON = START + timedelta(hours=12)
 RULES = catalogue([Rule("X-ONE", "One is wrong.", "Put it right.", Team.CX, "X2")])
+
+
+def markdown(health: Health, *, zone: ZoneInfo) -> str:
+    return written("stokly_sync.alerts", "health.md.jinja", zone=zone, health=health, day=str(health.day))
 
 
 def facts(warehouse: Warehouse) -> Health:

@@ -1,35 +1,35 @@
-"""The daily health check as a page: Markdown from one template, HTML from that Markdown (X10).
+"""Pages of text for people: Markdown from a template, HTML from that Markdown.
 
-Jinja writes and markdown-it turns; both come with what the project needs anyway. No facts in here.
+For reports that are kept, printed and sent, not for the dashboard. Jinja writes and markdown-it turns; both come with
+what the project needs anyway. No facts in here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markdown_it import MarkdownIt
 
-from stokly_sync.alerts.health import Health
-
 _STYLE: Final = """\
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1c2733 }
-h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2rem }
+h1 { font-size: 1.5rem } h2 { font-size: 1.15rem; margin-top: 2rem } h3 { font-size: 1rem; margin-top: 1.5rem }
 table { border-collapse: collapse; width: 100% } th, td { padding: .3rem .6rem; text-align: left; vertical-align: top }
 th { border-bottom: 2px solid #c9d3dc; font-weight: 600 } td { border-bottom: 1px solid #e6ebf0 }
+code { background: #f1f4f7; padding: 0 .25rem; border-radius: 3px }
 """
 _MINUTE: Final = 60
 _HOUR: Final = 3_600
 _DAY: Final = 86_400
 
 
-def markdown(health: Health, *, zone: ZoneInfo) -> str:
-    """The page as Markdown; times in the brand's zone."""
+def markdown(package: str, template: str, *, zone: ZoneInfo, **values: Any) -> str:
+    """A page of Markdown from a template that lies in a package; times are written in `zone`."""
     environment = Environment(
-        loader=PackageLoader("stokly_sync.alerts", "."),
+        loader=PackageLoader(package, "."),
         # Markdown, not HTML: what could be HTML in a cell is left to the one that turns it, which passes none through.
         autoescape=False,  # noqa: S701
         undefined=StrictUndefined,
@@ -41,9 +41,9 @@ def markdown(health: Health, *, zone: ZoneInfo) -> str:
         "moment": lambda at: _moment(at, zone),
         "count": _count,
         "span": span,
+        "number": lambda value: f"{value:,}",
     }
-    page = environment.get_template("health.md.jinja").render(health=health, day=f"{health.day:%A %-d %B %Y}")
-    return page.strip() + "\n"
+    return environment.get_template(template).render(**values).strip() + "\n"
 
 
 def html(text: str, *, title: str) -> str:
