@@ -88,6 +88,8 @@ def open_for(
         "payload": [(payloads or {}).get(k) for k in keys],
         "window_start": [(window_starts or {}).get(k) for k in keys],
         "document_hash": [(hashes or {}).get(k) for k in keys],
+        "value": [p.value for p in found],
+        "currency": [p.currency for p in found],
     }
     return open_exceptions(conn, pd.DataFrame(columns, dtype=object), brand=brand, subject=subject, run_id=run_id)
 
