@@ -8,14 +8,14 @@ from typing import Any, ClassVar
 
 from starlette.applications import Starlette
 
-from stokly_sync.sandbox.kit import Clock, SandboxSystem
+from stokly_sync.sandbox.kit import Clock, SandboxSystem, encode
 from stokly_sync.sandbox.magento.access import Access
 from stokly_sync.sandbox.magento.address import ALL, DEFAULT
 from stokly_sync.sandbox.magento.call import Spec
 from stokly_sync.sandbox.magento.figures import stamp
 from stokly_sync.sandbox.magento.products import add_attributes
 from stokly_sync.sandbox.magento.routes import SPECS, build_app
-from stokly_sync.sandbox.magento.seeding import fill
+from stokly_sync.sandbox.magento.seeding import SOURCES, fill
 from stokly_sync.sandbox.magento.stock import open_shop
 from stokly_sync.sandbox.magento.store import Store
 from stokly_sync.sandbox.magento.switches import MagentoSwitches
@@ -56,7 +56,9 @@ class MagentoSandbox(SandboxSystem):
         return self._draws
 
     def settings_env(self, base_url: str) -> dict[str, str]:
-        """The shop's address (the client adds `/rest/...`) and the integration's four credentials."""
+        """The shop's address (the client adds `/rest/...`), the integration's four credentials, and how the seeds fit:
+        which location of Stokly fills which source, and that prices include VAT.
+        """
         integration = self.access.integration
         return {
             "MAGENTO_BASE_URL": base_url,
@@ -64,6 +66,9 @@ class MagentoSandbox(SandboxSystem):
             "MAGENTO_CONSUMER_SECRET": integration.consumer_secret,
             "MAGENTO_ACCESS_TOKEN": integration.access_token,
             "MAGENTO_ACCESS_TOKEN_SECRET": integration.access_token_secret,
+            "MAGENTO_LOCATIONS": encode(SOURCES).decode(),
+            "MAGENTO_PRICES_WITH_TAX": str(self.switches.prices_include_tax).lower(),
+            "MAGENTO_TAX_RATES": encode({"*": self.switches.tax_percent}).decode(),
         }
 
     def set_limits(self, on: bool) -> None:

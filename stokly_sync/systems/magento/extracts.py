@@ -118,14 +118,18 @@ def _goods() -> tuple[Extract, ...]:
 
 def read_orders(client: MagentoClient, scope: Scope) -> Iterator[Page]:
     """Orders for any scope; a window also holds those whose shipments moved in it, which may not move the order."""
-    yield from _read(client, scope, wanted=ORDERS)
+    seen: set[str] = set()
+    for page in _read(client, scope, wanted=ORDERS):
+        seen.update(str(row.get(ENTITY)) for row in page.documents)
+        yield page
     if scope.sweep or scope.baseline:
         return
     size = client.settings.order_page
     few = SHIPMENTS.only("entity_id,order_id,updated_at")
     moved = changed(client, few, scope.window, key=ENTITY, size=client.settings.product_page)
     ids = dict.fromkeys(str(row.get("order_id")) for found in moved for row in found.rows)
-    for found in of_ids(client, ORDERS, ENTITY, list(ids), size=size):
+    # One that moved between the two readings is read again with the overlap of the next window.
+    for found in of_ids(client, ORDERS, ENTITY, [one for one in ids if one not in seen], size=size):
         yield _page(found, cursor=None)
 
 

@@ -103,14 +103,14 @@ def _kept(rows: Any, names: Sequence[str], key: str) -> list[Json]:
 
 
 def _words(client: MagentoClient) -> list[Json]:
-    """Values of members that mappings depend on, as they stand in some rows."""
+    """Values of members that mappings depend on, as they stand in the newest rows."""
     seen: set[tuple[str, str, str]] = set()
-    for row in client.search(ORDERS.sorted_by("entity_id"), size=SAMPLE).rows:
+    for row in client.search(ORDERS.newest(), size=SAMPLE).rows:
         seen |= {("magento.orders", name, str(row[name])) for name in ("state", "status") if row.get(name)}
         seen.add(("magento.orders", "payment_method", str(part(row, "payment").get("method"))))
         for assignment in objects(part(row, "extension_attributes").get("shipping_assignments")) or []:
             seen.add(("magento.orders", "shipping_method", str(part(assignment, "shipping").get("method"))))
-    for row in client.search(SHIPMENTS.sorted_by("entity_id"), size=SAMPLE).rows:
+    for row in client.search(SHIPMENTS.newest(), size=SAMPLE).rows:
         tracks = objects(row.get("tracks")) or []
         seen |= {("magento.shipments", "carrier", str(track.get("carrier_code"))) for track in tracks}
     return [{"dataset": dataset, "member": member, "value": value} for dataset, member, value in sorted(seen)]

@@ -7,7 +7,7 @@ order or a date that is none. Source: Magento API contract 3, 4.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, Literal
 
@@ -38,21 +38,26 @@ class Search:
     members: str
     order: tuple[str, ...]
     conditions: tuple[Condition, ...] = ()
+    descending: bool = False
 
     def where(self, *conditions: Condition) -> Search:
         """The same list, narrowed."""
-        return Search(self.path, self.members, self.order, (*self.conditions, *conditions))
+        return replace(self, conditions=(*self.conditions, *conditions))
 
     def sorted_by(self, *order: str) -> Search:
         """The same list in another order."""
-        return Search(self.path, self.members, order, self.conditions)
+        return replace(self, order=order)
+
+    def newest(self) -> Search:
+        """The same list, the newest rows first."""
+        return replace(self, order=(ENTITY,), descending=True)
 
     def only(self, members: str) -> Search:
         """The same list with other members."""
-        return Search(self.path, members, self.order, self.conditions)
+        return replace(self, members=members)
 
     def params(self, *, page: int, size: int) -> dict[str, str | int]:
-        """The query of one page, from 1; rows ascend."""
+        """The query of one page, from 1."""
         made: dict[str, str | int] = {}
         for i, condition in enumerate(self.conditions):
             name = f"searchCriteria[filter_groups][{i}][filters][0]"
@@ -60,7 +65,7 @@ class Search:
             made[f"{name}[condition_type]"] = condition.operator
         for i, member in enumerate(self.order):
             name = f"searchCriteria[sortOrders][{i}]"
-            made |= {f"{name}[field]": member, f"{name}[direction]": "ASC"}
+            made |= {f"{name}[field]": member, f"{name}[direction]": "DESC" if self.descending else "ASC"}
         made |= {"searchCriteria[pageSize]": size, "searchCriteria[currentPage]": page}
         made["fields"] = f"items[{self.members}],total_count"
         return made

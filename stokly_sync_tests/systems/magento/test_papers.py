@@ -130,7 +130,6 @@ def test_a_source_item_is_a_stock_level_and_half_a_piece_a_problem() -> None:
     level = {"level_id": "SKU-1/default", "sku": "SKU-1", "source_code": "default", "quantity": D("7.0"), "status": 1}
     half = {**level, "level_id": "SKU-2/default", "quantity": D("0.5")}
     made = level_rows([level, half], T0)
-    assert made.frames["magento.stock_levels"][["sku", "quantity", "in_stock"]].to_numpy().tolist() == [
-        ["SKU-1", 7, True]
-    ]
+    rows = made.frames["magento.stock_levels"][["sku", "quantity", "in_stock"]]
+    assert rows.to_numpy().tolist() == [["SKU-1", 7, True]]
     assert [(p.key, p.rule) for p in made.problems] == [("SKU-2/default", "MG-MEMBER-TYPE")]
