@@ -27,6 +27,7 @@ from stokly_sync.pipeline import headless, home
 from stokly_sync.pipeline.services import Services
 from stokly_sync.pipeline.summary import Exit, Summary, summarise
 from stokly_sync.sandbox.seeds import Planted, RowReport
+from stokly_sync.sandbox.seeds.account import MAGENTO, MARKETPLACER, SHOP, WAREHOUSE
 from stokly_sync.sandbox.serve import Sandbox
 from stokly_sync.systems import SYSTEMS
 from stokly_sync.warehouse.tables import EXCEPTIONS, LEDGER
@@ -67,6 +68,36 @@ dispatch_days = 100000
 """
 # A custom field from a member of Stokly that the contract does not know, so that field mapping is part of the demo.
 _MAPPING: Final = 'contact_properties = { note = "extra.notes" }\n'
+_CHANNELS: Final = f"""
+# Prices of the shop and of the marketplace hold VAT, Stokly's do not. A refund that one side lacks is made there.
+[stokly.magento]
+channel_id = "{MAGENTO.channel_id}"
+locations = {{ "*" = "{WAREHOUSE}" }}
+
+[stokly.marketplacer]
+channel_id = "{MARKETPLACER.channel_id}"
+locations = {{ "*" = "{WAREHOUSE}" }}
+
+[magento]
+rate_per_minute = 60000
+concurrency = 4
+prices_with_tax = true
+tax_rates = {{ "*" = 20 }}
+locations = {{ "{WAREHOUSE}" = "warehouse", "{SHOP}" = "shop" }}
+refunds = "create"
+
+[magento.carriers]
+"royal mail" = {{ code = "royalmail", title = "Royal Mail" }}
+dpd = {{ code = "dpd", title = "DPD" }}
+dhl = {{ code = "dhl", title = "DHL" }}
+
+[marketplacer]
+rate = 75
+price_tax_rate = 20
+channels = ["{MARKETPLACER.channel_id}"]
+default_carrier = "Royal Mail"
+refunds = "create"
+"""
 
 
 @dataclass(frozen=True)
@@ -204,7 +235,7 @@ def _make_fresh(folder: Path) -> None:
 
 def _settings_file(folder: Path, *, limits: bool) -> Path:
     file = folder.resolve() / "stokly_sync.toml"
-    file.write_text((_LIMITED if limits else _UNLIMITED) + _MAPPING, "utf-8")
+    file.write_text((_LIMITED if limits else _UNLIMITED) + _MAPPING + _CHANNELS, "utf-8")
     return file
 
 
