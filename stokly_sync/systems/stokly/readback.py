@@ -49,7 +49,8 @@ def _total(order: Json) -> int:
 
 
 def _nano(value: Any) -> int | None:
-    return None if value is None else nano(value)
+    """An amount; what is none is a fault of the row, which landing reports."""
+    return nano(value) if isinstance(value, (int, Decimal)) else None
 
 
 def _frame(rows: Sequence[tuple[str, int | None, str | None]]) -> pd.DataFrame:
