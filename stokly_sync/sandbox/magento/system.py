@@ -56,8 +56,9 @@ class MagentoSandbox(SandboxSystem):
         return self._draws
 
     def settings_env(self, base_url: str) -> dict[str, str]:
-        """The shop's address (the client adds `/rest/...`), the integration's four credentials, and how the seeds fit:
-        which location of Stokly fills which source, and that prices include VAT.
+        """The shop's address (the client adds `/rest/...`), the integration's credentials, and how the seeds fit.
+
+        That is which location of Stokly fills which source, and that prices include VAT.
         """
         integration = self.access.integration
         return {

@@ -86,7 +86,7 @@ class MagentoClient:
             errors=self._errors,
             retry=retry,
             message=words_of,
-            sign=_signing(settings) if bearer is None else None,
+            sign=_signing(settings, self.clock) if bearer is None else None,
             secrets=self._secrets,
             verify_tls=settings.verify_tls,
             timeout=TIMEOUT,
@@ -166,18 +166,19 @@ class MagentoClient:
         raise Refused(what, status=answer.status, words=words, limit=limit_of(answer.data))
 
 
-def _signing(settings: MagentoSettings) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
+def _signing(settings: MagentoSettings, clock: Clock) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
     """Signs each request as it leaves, query included; its body is no part of the signature when it is JSON."""
     token, secret, shared = settings.access_token, settings.access_token_secret, settings.consumer_secret
-    signer = Signer(
-        settings.consumer_key or "",
-        client_secret=shared.get_secret_value() if shared else None,
-        resource_owner_key=token.get_secret_value() if token else None,
-        resource_owner_secret=secret.get_secret_value() if secret else None,
-        signature_method=SIGNATURE_HMAC_SHA256,
-    )
 
     def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        signer = Signer(
+            settings.consumer_key or "",
+            client_secret=shared.get_secret_value() if shared else None,
+            resource_owner_key=token.get_secret_value() if token else None,
+            resource_owner_secret=secret.get_secret_value() if secret else None,
+            signature_method=SIGNATURE_HMAC_SHA256,
+            timestamp=str(int(clock.now().timestamp())),
+        )
         method = cast("Literal['GET', 'POST']", request.method)
         _, headers, _ = signer.sign(str(request.url), http_method=method)
         request.headers.update(headers)

@@ -77,6 +77,16 @@ class Bench:
         basket = {"lines": [{"sku": sku, "quantity": quantity} for sku, quantity in lines], "paid": True, **more}
         return str(self.do("orders/place", basket)["entity_id"])
 
+    def bundle(self, sku: str, parts: Mapping[str, int], *, price: str = "0", **custom: str) -> None:
+        """A bundle with one choice for each part; `custom` are its settings, such as `price_type`."""
+        options = [
+            {"option_id": n, "title": one, "product_links": [{"id": str(n), "sku": one, "qty": quantity, "price": 0}]}
+            for n, (one, quantity) in enumerate(parts.items(), start=1)
+        ]
+        settings = {"sku_type": "0", "price_type": "0", "weight_type": "0", "shipment_type": "0", **custom}
+        row = {"sku": sku, "name": f"Sample {sku}", "type_id": "bundle", "price": Decimal(price)}
+        self.do("products", {**row, "_options": options, "_custom": settings})
+
     def fault(self, fault: Fault) -> None:
         """Let something go wrong."""
         self.system.faults.add(fault)

@@ -27,7 +27,7 @@ from stokly_sync.systems.magento.search import Condition, among
 from stokly_sync_tests.systems.magento.rows import CREDENTIALS, client_of
 from stokly_sync_tests.systems.transport.stub import Reply, Seen, serving
 
-UNAUTHORISED = {
+UNAUTHORISED: dict[str, Any] = {
     "message": "The consumer isn't authorized to access %resources.",
     "parameters": {"resources": "Magento_Sales::actions_view"},
 }

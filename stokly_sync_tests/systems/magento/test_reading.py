@@ -96,7 +96,9 @@ def test_a_second_whose_rows_leave_while_they_are_counted_is_counted_again() -> 
     def leave(shop: Shop) -> None:
         shop.tables["/orders"][0]["updated_at"] = stamp(T0 + timedelta(seconds=70))
 
-    wait: Callable[[Shop], None] = lambda shop: None  # noqa: E731
+    def wait(shop: Shop) -> None:
+        del shop
+
     shop = Shop({"/orders": [row(n, 5) for n in range(1, 11)]}, moves=[wait, wait, leave])
     assert sorted(set(window(shop))) == list(range(1, 11))
 
@@ -134,13 +136,18 @@ def test_a_list_without_times_is_counted_once_where_it_holds_still(old: bool) ->
 
 
 def test_a_row_that_goes_while_a_list_is_counted_hides_no_other() -> None:
-    shop = Shop({LEVELS.path: [level(f"S{n}") for n in range(7)]}, moves=[lambda s: s.tables[LEVELS.path].pop(0)])
+    def leave(shop: Shop) -> None:
+        shop.tables[LEVELS.path].pop(0)
+
+    shop = Shop({LEVELS.path: [level(f"S{n}") for n in range(7)]}, moves=[leave])
     found = [one["sku"] for page in counted(shop.client, LEVELS, size=3) for one in page.rows]
     assert sorted(found) == [f"S{n}" for n in range(7)]
 
 
 def test_a_list_that_never_holds_still_is_given_up_and_not_taken_as_whole() -> None:
-    grow: Callable[[Shop], None] = lambda s: s.tables[LEVELS.path].append(level(f"N{len(s.asked)}"))  # noqa: E731
+    def grow(shop: Shop) -> None:
+        shop.tables[LEVELS.path].append(level(f"N{len(shop.asked)}"))
+
     shop = Shop({LEVELS.path: [level(f"S{n}") for n in range(7)]}, moves=[grow] * 100)
     with pytest.raises(TransientError, match="faster than it can be read"):
         list(counted(shop.client, LEVELS, size=3))

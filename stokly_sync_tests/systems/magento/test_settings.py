@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -45,7 +46,7 @@ def test_without_a_mapped_location_nothing_starts_and_the_way_out_is_said() -> N
 
 def test_a_code_alone_is_all_of_a_location() -> None:
     place = made(locations={"LOC": "default"}).locations["LOC"]
-    assert (place.source, place.share) == ("default", 1)
+    assert (place.source, place.share) == ("default", Decimal(1))
 
 
 @pytest.mark.parametrize(
