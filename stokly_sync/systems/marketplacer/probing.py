@@ -60,7 +60,7 @@ def _schema(client: MarketplacerClient) -> Iterator[Probe]:
 
 def _members(client: MarketplacerClient) -> Iterator[Probe]:
     for what, names in _NEEDED.items():
-        found = [client.members.names[name] for name in names if name in client.members]
+        found = list(dict.fromkeys(client.members.names[name] for name in names if name in client.members))
         if found:
             yield Probe(f"Marketplacer: {what}", ok=True, finding=f"told as {', '.join(found)}")
         else:
