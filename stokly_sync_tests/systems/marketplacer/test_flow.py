@@ -18,6 +18,7 @@ from stokly_sync.sandbox.marketplacer import portal
 from stokly_sync.sandbox.marketplacer.sales import Invoice
 from stokly_sync.systems.marketplacer import MarketplacerClient, MarketplacerSettings
 from stokly_sync.systems.transport import Unlimited
+from stokly_sync.warehouse.bulk import rows_by
 from stokly_sync.warehouse.store import Warehouse
 from stokly_sync_tests.fault.process import context
 from stokly_sync_tests.systems.marketplacer.bench import Bench
@@ -84,7 +85,8 @@ def test_prices_and_status_leave_for_what_differs_and_the_unknown_is_named(rig: 
 
 def test_a_product_that_the_marketplace_lacks_is_made_once(rig: Rig) -> None:
     taxon = next(t for t in rig.bench.system.store.state.taxons.values() if t.prototype is not None)
-    rig.given |= {"advert_upsert": True, "taxon_id": taxon.id, "brand_id": brand(rig)}
+    # An operator's key needs to be told for which seller; a seller's own is.
+    rig.given |= {"seller": True, "advert_upsert": True, "taxon_id": taxon.id, "brand_id": brand(rig)}
     rig.put(**items("NEW", price="10.00", description="A mug"))
     rig.land("listings")
     assert rig.send("products")[1].accepted == 1
@@ -183,8 +185,6 @@ def test_parcels_leave_one_by_one_until_all_is_sent(rig: Rig) -> None:
 
 
 def landed_state(rig: Rig) -> str:
-    from stokly_sync.warehouse.bulk import rows_by
-
     with rig.warehouse.reading() as connection:
         table = TABLES["marketplacer.orders"]
         numbers = [str(n) for n in rig.bench.system.store.state.invoices]

@@ -128,7 +128,7 @@ def test_requests_are_read_while_they_are_open_and_amendments_once_they_are_paid
     bench.list("A")
     invoice = bench.order(("A", 3))
     for until in ("AWAITING", "REFUNDED"):
-        asked = portal.Complaint(invoice=invoice.number, quantity=1, until=until)  # type: ignore[arg-type]
+        asked = portal.Complaint(invoice=invoice.number, quantity=1, until=until)
         portal.complain(bench.system.operator, asked)
     found = frame(bench, "refunds")
     assert sorted(found["state"]) == ["completed", "requested"]
