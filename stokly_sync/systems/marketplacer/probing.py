@@ -60,7 +60,7 @@ def _schema(client: MarketplacerClient) -> Iterator[Probe]:
 
 def _members(client: MarketplacerClient) -> Iterator[Probe]:
     for what, names in _NEEDED.items():
-        found = [client.members.names[name] for name in names if name in client.members]
+        found = list(dict.fromkeys(client.members.names[name] for name in names if name in client.members))
         if found:
             yield Probe(f"Marketplacer: {what}", ok=True, finding=f"told as {', '.join(found)}")
         else:
@@ -83,6 +83,9 @@ def _settings(client: MarketplacerClient) -> Iterator[Probe]:
     if not settings.channels:
         advice = "Set MARKETPLACER_CHANNELS where another channel may use the same order numbers."
         yield Probe("Marketplacer orders in Stokly", ok=True, finding="known by their reference alone", advice=advice)
+    if settings.advert_upsert and client.role == "operator" and settings.seller_id is None:
+        advice = "Set MARKETPLACER_SELLER_ID: an operator's key creates products for somebody."
+        yield Probe("Marketplacer products", ok=False, finding="no seller is set to create them for", advice=advice)
     if settings.refunds_pay and client.role == "seller":
         advice = "Set MARKETPLACER_REFUNDS_PAY=false: only an operator may pay refunds."
         yield Probe("Marketplacer refunds", ok=False, finding="a seller's key cannot pay them", advice=advice)

@@ -77,7 +77,7 @@ def test_another_refund_does_not_stand_for_it(theirs: dict[str, Any]) -> None:
 
 def test_two_equal_refunds_need_two_of_theirs() -> None:
     lines = [{}, {"refund_id": "R2"}]
-    one = {"marketplacer__refunds": [{}], "marketplacer__refund_lines": [{}]}
+    one: dict[str, Any] = {"marketplacer__refunds": [{}], "marketplacer__refund_lines": [{}]}
     # Only the second one is looked at; the first one has the amendment.
     made = built([SECOND], [{}], stokly__refund_lines=lines, **one)
     assert made.held == {}

@@ -14,7 +14,7 @@ from stokly_sync_tests.systems.marketplacer.made import bodies, frame, frames, r
 DISPATCH = "stokly.dispatches"
 
 
-def built(dispatches: list[dict[str, Any]], others: list[dict[str, Any]] | None = None, **tables: Any) -> Built:
+def built(dispatches: list[dict[str, Any]], others: list[dict[str, Any]] | None = None, /, **tables: Any) -> Built:
     """All dispatches of the orders stand in `others`; those asked for in `dispatches`."""
     given = {name: tables.pop(name) for name in list(tables) if "__" not in name}
     plain: dict[str, Any] = {
@@ -79,7 +79,7 @@ def test_one_shipment_is_tied_to_one_dispatch_alone() -> None:
 
 
 def test_what_somebody_shipped_by_hand_is_not_left_to_ship() -> None:
-    by_hand = {
+    by_hand: dict[str, Any] = {
         "marketplacer__shipments": [{"tracking_number": "HAND"}],
         "marketplacer__shipment_lines": [{"quantity": 1}],
     }
