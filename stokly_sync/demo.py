@@ -11,7 +11,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,13 +19,15 @@ import dagster as dg
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
+from stokly_sync.circle import Circle, Stop
 from stokly_sync.contracts.rules import Effect
 from stokly_sync.delivery.rules import WAITS
 from stokly_sync.errors import SettingsError
 from stokly_sync.flow import State
-from stokly_sync.pipeline import headless, home
+from stokly_sync.pipeline import headless, home, progress
 from stokly_sync.pipeline.services import Services
 from stokly_sync.pipeline.summary import Exit, Summary, summarise
+from stokly_sync.sandbox.registry import MODULES
 from stokly_sync.sandbox.seeds import Planted, RowReport
 from stokly_sync.sandbox.seeds.account import MAGENTO, MARKETPLACER, SHOP, WAREHOUSE
 from stokly_sync.sandbox.serve import Sandbox
@@ -33,6 +35,7 @@ from stokly_sync.systems import SYSTEMS
 from stokly_sync.warehouse.tables import EXCEPTIONS, LEDGER
 
 FOLDER: Final = home.STATE / "demo"
+CHANNELS: Final = ("magento", "marketplacer")
 _MARK: Final = "made-by-stokly-sync-demo"
 _UNLIMITED: Final = """\
 # Written by `stokly-sync demo`: the sandboxes run without the vendors' rate limits, so the clients do too.
@@ -97,6 +100,7 @@ price_tax_rate = 20
 channels = ["{MARKETPLACER.channel_id}"]
 default_carrier = "Royal Mail"
 refunds = "create"
+refunds_pay = true
 """
 
 
@@ -114,9 +118,13 @@ class Defect:
 
 @dataclass(frozen=True)
 class Result:
-    """What the demo did: the sync's summary, and the planted defects against the reported ones."""
+    """What the demo did: the first sync, the way round the circle, and the planted defects against the reported ones."""
 
     summary: Summary
+    """The first sync, with the reconciliations of the last one and the failures of all."""
+    last: Summary
+    circle: tuple[Stop, ...]
+    """Empty for a transactions file, which tells of no channel's side."""
     planted: tuple[Planted, ...]
     missing: tuple[Defect, ...]
     unexpected: tuple[Defect, ...]
@@ -127,10 +135,10 @@ class Result:
 
     @property
     def exit(self) -> Exit:
-        """Agreed only when the systems agree and exactly what was planted was reported."""
-        if self.summary.exit is Exit.AGREED and (self.missing or self.unexpected):
-            return Exit.DIFFERS
-        return self.summary.exit
+        """Agreed only when the systems agree, the circle is closed, and exactly what was planted was reported."""
+        open_ends = not all(stop.reached for stop in self.circle)
+        found = max(self.summary.exit, self.last.exit)
+        return Exit.DIFFERS if found is Exit.AGREED and (self.missing or self.unexpected or open_ends) else found
 
 
 def run_demo(*, seed_file: Path | None = None, limits: bool = False, folder: Path = FOLDER) -> Result:
@@ -145,22 +153,53 @@ def run_demo(*, seed_file: Path | None = None, limits: bool = False, folder: Pat
         with surroundings(folder, seed=seed, limits=limits) as sandbox, dg.DagsterInstance.get() as instance:
             services = Services.open()
             try:
-                ran = headless.sync(services, instance, headless.Request())
-                summary = summarise(services, ran)
+                turns, circle = Turns(services, instance), Circle(sandbox) if seed_file is None else None
+                if circle is not None:
+                    circle.plant()
+                turns.sync(headless.Request())
+                stops = circle.walk(turns.on) if circle is not None else ()
                 reported = _reported(services)
             finally:
                 services.close()
-            seeded: Any = getattr(sandbox.systems["stokly"], "seeded")  # noqa: B009 - the kit's shape has no seed
-    planted = tuple(seeded.planted)
+            planted = tuple(defect for system in sandbox.systems.values() for defect in system.expected())
+            report = getattr(sandbox.systems["stokly"], "seeded").report  # noqa: B009 - the kit's shape has no seed
     # Real transactions have defects of their own, which nobody planted and which are no fault of ours.
     missing, unexpected = compared(planted, reported) if seed_file is None else ((), ())
-    return Result(summary, planted, missing, unexpected, seeded.report, limits, folder)
+    return Result(turns.first, turns.last, stops, planted, missing, unexpected, report, limits, folder)
+
+
+class Turns:
+    """One sync after the other in the same surroundings, and what the first and the last of them did."""
+
+    def __init__(self, services: Services, instance: dg.DagsterInstance) -> None:
+        self._services, self._instance = services, instance
+        self._done: list[Summary] = []
+
+    def sync(self, request: headless.Request) -> None:
+        """Run a sync and keep what it did."""
+        self._done.append(summarise(self._services, headless.sync(self._services, self._instance, request)))
+
+    def on(self, subject: str, *, last: bool) -> None:
+        """Sync on the way round; both sides are compared once all is round."""
+        progress.announce(f"Round the circle: {subject}")
+        self.sync(headless.Request(compare=last))
+
+    @property
+    def first(self) -> Summary:
+        """The first sync, with how both sides compare in the end and what failed in any of them."""
+        failures = tuple(failure for done in self._done for failure in done.failures)
+        return replace(self._done[0], reconciliations=self.last.reconciliations, failures=failures)
+
+    @property
+    def last(self) -> Summary:
+        """The last sync."""
+        return self._done[-1]
 
 
 def compared(planted: Sequence[Planted], reported: Sequence[Defect]) -> tuple[tuple[Defect, ...], tuple[Defect, ...]]:
     """Planted defects that were not reported, and reported ones that nobody planted; compared by rule and key.
 
-    A record that is left out by policy, with nothing wrong with it, counts only under rules that were planted.
+    A record that is left out or waits by policy, with nothing wrong with it, counts only under rules that were planted.
     """
     there = {(d.rule, d.key) for d in reported}
     wanted = {(p.rule, p.key) for p in planted}
@@ -193,7 +232,9 @@ def surroundings(folder: Path, *, seed: str, limits: bool) -> Iterator[Sandbox]:
     try:
         for name in [n for n in os.environ if n.startswith(prefixes)]:
             del os.environ[name]
-        with Sandbox(seed=seed, limits=limits, state_dir=folder / "sandbox") as sandbox:
+        # A transactions file tells of no channel's side, so there are no channels then.
+        systems = [name for name in MODULES if seed == "demo" or name not in CHANNELS]
+        with Sandbox(systems=systems, seed=seed, limits=limits, state_dir=folder / "sandbox") as sandbox:
             os.environ.update(sandbox.env)
             os.environ["STOKLY_SYNC_DATABASE_URL"] = f"sqlite:///{folder.resolve() / 'stokly_sync.db'}"
             os.environ["STOKLY_SYNC_CONFIG"] = str(_settings_file(folder, limits=limits))
@@ -253,4 +294,4 @@ def _reported(services: Services) -> list[Defect]:
 
 def _is_policy(services: Services, rule: str) -> bool:
     known = services.catalogue.get(rule)
-    return rule == WAITS or (known is not None and known.effect is Effect.EXCLUDE)
+    return rule == WAITS or (known is not None and known.effect in (Effect.EXCLUDE, Effect.PARK))

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from stokly_sync.circle import Stop
 from stokly_sync.contracts.rules import Catalogue
 from stokly_sync.delivery.figures import PlanFigures
 from stokly_sync.demo import Defect, Result
@@ -71,6 +72,7 @@ def demo(result: Result) -> None:
         if open_sums
         else "Every record of every feed is accounted for."
     )
+    _circle(console, result.circle)
     _defects(console, "Planted, but not reported", result.missing)
     _defects(console, "Reported, but not planted", result.unexpected)
     if result.planted and not result.missing and not result.unexpected:
@@ -129,6 +131,21 @@ def _reconciled(console: Console, reconciliations: Mapping[str, Mapping[str, Any
                 differences["unexplained"],
             )
         console.print(table)
+
+
+def _circle(console: Console, stops: Sequence[Stop]) -> None:
+    if not stops:
+        return
+    table = _table("Round the circle", "what", "wanted", "found")
+    for stop in stops:
+        _row(table, stop.what, stop.wanted, stop.found)
+    console.print(table)
+    missed = sum(1 for stop in stops if not stop.reached)
+    console.print(
+        f"The circle is not closed: {missed} of {len(stops)} are not as wanted."
+        if missed
+        else "The circle is closed: each order, parcel and refund is there once, on every side."
+    )
 
 
 def _defects(console: Console, title: str, defects: Sequence[Defect]) -> None:

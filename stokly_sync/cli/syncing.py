@@ -80,6 +80,7 @@ def _demo_json(result: Result) -> dict[str, object]:
     return {
         "demo": {
             "planted": len(result.planted),
+            "circle": [{"what": s.what, "wanted": s.wanted, "found": s.found} for s in result.circle],
             "not_reported": listed(result.missing),
             "not_planted": listed(result.unexpected),
             "rate_limits": result.limits,

@@ -24,6 +24,8 @@ class Request:
     until: datetime | None = None
     force: bool = False
     plan_id: str | None = None
+    compare: bool = True
+    """Whether both sides are compared at the end."""
 
     @property
     def replay(self) -> bool:

@@ -116,7 +116,8 @@ def sync(services: Services, instance: dg.DagsterInstance, request: Request) -> 
             _read_again(conductor, services, system, feeds)
         else:
             _send_stored(conductor, services, mine, stored)
-        conductor.run(f"{system.name}_reconciliation")
+        if request.compare:
+            conductor.run(f"{system.name}_reconciliation")
     return conductor.ran
 
 

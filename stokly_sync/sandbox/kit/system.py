@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from stokly_sync.sandbox.kit.calls import CallLog
 from stokly_sync.sandbox.kit.clock import Clock
 from stokly_sync.sandbox.kit.faults import FaultPlan
+from stokly_sync.sandbox.seeds.model import Planted
 
 
 class SandboxSystem(ABC):
@@ -56,6 +57,10 @@ class SandboxSystem(ABC):
 
     def seed(self, seed: str) -> None:  # noqa: B027 - a destination starts empty whatever the seed
         """Fill an empty system from the seed of that name; called only where no saved state was found."""
+
+    def expected(self) -> list[Planted]:
+        """Defects that were put in on purpose, each by the rule under which it must be reported."""
+        return []
 
     def keep_files_in(self, directory: Path) -> None:  # noqa: B027 - most systems have no files beside their state
         """Keep files that are exchanged with the pipeline below `directory`; called before the start."""

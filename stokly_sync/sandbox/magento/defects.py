@@ -32,7 +32,7 @@ from stokly_sync.sandbox.magento.products import add_product, find_product
 from stokly_sync.sandbox.magento.shipments import ship
 from stokly_sync.sandbox.magento.stock import put_source_item
 from stokly_sync.sandbox.magento.store import Store, key
-from stokly_sync.sandbox.seeds.model import Seed
+from stokly_sync.sandbox.seeds.model import Planted, Seed
 from stokly_sync.sandbox.seeds.words import midnight
 
 ONLY_HERE = "SHOP-ONLY-PRINT"
@@ -41,6 +41,38 @@ TWIN = "Twine-Jute"
 PARTS = (("TOWEL-HAND", 2), ("SOAP-OAT", 1))
 GOODS = "MUG-ENAMEL"
 _MONEY = Money(Decimal(20), included=True, off=Decimal(0))
+
+
+RULES = {
+    "sku_unknown": ("MG-ORDER-SKU",),
+    "product_only_here": ("MG-LISTING-ROGUE",),
+    "sku_case_twin": ("MG-SKU-CASE", "MG-SKU-UNKNOWN"),
+    "no_shipping_address": ("MG-ORDER-INCOMPLETE",),
+    "tax_differs": ("MG-ORDER-TAX",),
+    "payment_unmapped": ("MG-PAYMENT-UNMAPPED",),
+    "shipping_unmapped": ("MG-SHIPPING-UNMAPPED",),
+    "shipment_by_hand": ("MG-SHIPPED-ONLY-IN-MAGENTO",),
+}
+"""Kind of defect -> rules that report it. A bundle's parts and a refund that Stokly lacks go there and are no fault."""
+
+
+def expected(store: Store) -> list[Planted]:
+    """The planted defects by the rules under which they must be reported, with the keys of those reports."""
+    return [
+        Planted(rule=rule, dataset=row["entity"], key=_reported_key(store, row, rule), note=row["note"])
+        for row in store.planted
+        for rule in RULES.get(row["kind"], ())
+    ]
+
+
+def _reported_key(store: Store, row: Row, rule: str) -> str:
+    if row["entity"] == "order":
+        return str(store.orders.of("increment_id", row["key"])[0]["entity_id"])
+    if row["entity"] == "shipment":
+        shipment = next(one for one in store.shipments if one["increment_id"] == row["key"])
+        return str((store.orders.get(shipment["order_id"]) or {})["increment_id"])
+    # The twin is rogue as the shop spells it, and missing as Stokly does.
+    return str(row["key"]).upper() if rule == "MG-SKU-UNKNOWN" else str(row["key"])
 
 
 def plant_defects(store: Store, seed: Seed, *, today: date) -> None:

@@ -13,13 +13,14 @@ from stokly_sync.sandbox.magento.access import Access
 from stokly_sync.sandbox.magento.address import ALL, DEFAULT
 from stokly_sync.sandbox.magento.call import Spec
 from stokly_sync.sandbox.magento.figures import stamp
+from stokly_sync.sandbox.magento.defects import expected
 from stokly_sync.sandbox.magento.products import add_attributes
 from stokly_sync.sandbox.magento.routes import SPECS, build_app
 from stokly_sync.sandbox.magento.seeding import SOURCES, fill
 from stokly_sync.sandbox.magento.stock import open_shop
 from stokly_sync.sandbox.magento.store import Store
 from stokly_sync.sandbox.magento.switches import MagentoSwitches
-from stokly_sync.sandbox.seeds import load_seed
+from stokly_sync.sandbox.seeds import Planted, load_seed
 
 SEEDS = {"demo": True, "minimal": False}
 """Seeds that fill the shop, and whether defects are planted with them."""
@@ -81,6 +82,10 @@ class MagentoSandbox(SandboxSystem):
             today = self.clock.now().date()
             fill(self.store, load_seed(seed, today=today), today=today, defects=SEEDS[seed])
             self.touch()
+
+    def expected(self) -> list[Planted]:
+        """The planted defects that are reported; the others are put right."""
+        return expected(self.store)
 
     def dump(self) -> dict[str, Any]:
         """All tables; credentials, nonces and switches belong to a process."""

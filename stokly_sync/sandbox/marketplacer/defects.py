@@ -4,7 +4,7 @@ Belongs here: the list, with what each one is and how it is made. What a defect 
 despatched invoice) it takes from what is there. Source: Marketplacer API contract 3.4, 4.1, 5, 6.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import msgspec
@@ -13,10 +13,16 @@ from stokly_sync.sandbox.marketplacer import flags, portal, shopping
 from stokly_sync.sandbox.marketplacer.call import Call
 from stokly_sync.sandbox.marketplacer.furniture import OUR_SELLER
 from stokly_sync.sandbox.marketplacer.portal import DirectAmendment, Payout, RawAdvert, RawVariant, Verdict
-from stokly_sync.sandbox.marketplacer.sales import Invoice
+from stokly_sync.sandbox.marketplacer.ids import global_id
+from stokly_sync.sandbox.marketplacer.sales import Invoice, RemittanceAdvice
+from stokly_sync.sandbox.marketplacer.seeding import NOT_LISTED
 from stokly_sync.sandbox.marketplacer.shopping import SAMPLE_ADDRESS, RawInvoice, RawLine
+from stokly_sync.sandbox.marketplacer.store import Store
 from stokly_sync.sandbox.marketplacer.things import Variant
+from stokly_sync.sandbox.seeds.model import Planted
 
+UNLISTED = NOT_LISTED | {"PLATE-BLUE"}
+"""SKUs of the demo that Stokly sells and the marketplace does not have."""
 UNKNOWN_SKU, ROGUE_SKU = "NOT-IN-STOKLY", "ROGUE-LISTING"
 SHORTFALL = -137
 """Pence by which the planted remittance advice does not add up."""
@@ -129,3 +135,32 @@ _ALL = (
 )
 DEFECTS: dict[str, Defect] = {defect.name: defect for defect in _ALL}
 """Every defect by its name, in the order in which all of them can be planted together."""
+
+RULES = {
+    "rogue_listing": "MP-LISTING-ROGUE",
+    "case_twin": "MP-SKU-CASE",
+    "listing_not_live": "MP-LISTING-NOT-LIVE",
+    "order_incomplete": "MP-ORDER-INCOMPLETE",
+    "order_unknown_sku": "MP-ORDER-SKU",
+    "remittance_off": "MP-REMITTANCE-SUM",
+}
+"""Name of a defect -> the rule that reports it. A refund that Stokly lacks is made there and is no fault."""
+
+
+def expected(store: Store, planted: Iterable[PlantedDefect]) -> list[Planted]:
+    """Planted defects by the rule under which they must be reported, and SKUs of a seed that are not on sale."""
+    unlisted = UNLISTED.difference(variant.sku for variant in store.state.variants.values())
+    return [
+        *(Planted(rule=RULES[d.name], dataset=d.subject, key=_id(store, d), note=d.note) for d in planted if d.name in RULES),
+        *(Planted(rule="MP-SKU-UNKNOWN", dataset="items", key=sku, note="not listed") for sku in sorted(unlisted)),
+    ]
+
+
+def _id(store: Store, planted: PlantedDefect) -> str:
+    match planted.subject:
+        case "adverts":
+            return next(variant.id for variant in store.state.variants.values() if variant.sku == planted.key)
+        case "invoices":
+            return global_id(Invoice.kind, int(planted.key))
+        case _:
+            return global_id(RemittanceAdvice.kind, int(planted.key))

@@ -15,13 +15,13 @@ from starlette.applications import Starlette
 from stokly_sync.sandbox.kit import Clock, SandboxSystem
 from stokly_sync.sandbox.marketplacer.access import Access
 from stokly_sync.sandbox.marketplacer.call import Call, Principal
-from stokly_sync.sandbox.marketplacer.defects import DEFECTS, PlantedDefect
+from stokly_sync.sandbox.marketplacer.defects import DEFECTS, PlantedDefect, expected
 from stokly_sync.sandbox.marketplacer.endpoint import build_app
 from stokly_sync.sandbox.marketplacer.furniture import furnished
 from stokly_sync.sandbox.marketplacer.seeding import fill
 from stokly_sync.sandbox.marketplacer.store import State, Store
 from stokly_sync.sandbox.marketplacer.switches import MarketplacerSwitches
-from stokly_sync.sandbox.seeds import load_seed
+from stokly_sync.sandbox.seeds import Planted, load_seed
 
 
 class MarketplacerSandbox(SandboxSystem):
@@ -88,6 +88,10 @@ class MarketplacerSandbox(SandboxSystem):
             self.planted.append(DEFECTS[name].plant(self.operator))
             self.touch()
         return self.planted[before:]
+
+    def expected(self) -> list[Planted]:
+        """The planted defects that are reported, and what of a seed nobody has put on sale; the rest is put right."""
+        return expected(self.store, self.planted)
 
     def dump(self) -> dict[str, Any]:
         """Everything that is kept and what was planted; keys, windows and switches belong to a process."""

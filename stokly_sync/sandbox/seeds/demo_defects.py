@@ -179,4 +179,5 @@ def _plant_dispatches(garden: Garden) -> None:
         dispatch["trackingNumber"] = number
         dispatch.pop("trackingUrl")
         note = f"trackingNumber is {number!r}"
-        garden.note("-TRACKING", "dispatches", dispatch["dispatchId"], note)
+        for rule in ("-TRACKING", "MG-TRACKING"):
+            garden.note(rule, "dispatches", dispatch["dispatchId"], note)

@@ -11,7 +11,7 @@ import msgspec
 from starlette.applications import Starlette
 
 from stokly_sync.sandbox.kit import Clock, FixedWindow, SandboxSystem
-from stokly_sync.sandbox.seeds import Seed, load_seed
+from stokly_sync.sandbox.seeds import Planted, Seed, load_seed
 from stokly_sync.sandbox.stokly.control import control_routes
 from stokly_sync.sandbox.stokly.disturbances import Dispatch, Drift, Mutation, PageHook, Pages, dispatch, mutate
 from stokly_sync.sandbox.stokly.grant import ACCOUNT_KEY, CLIENT_ID, CLIENT_SECRET, Grants
@@ -71,6 +71,10 @@ class StoklySandbox(SandboxSystem):
             "STOKLY_CLIENT_ID": CLIENT_ID,
             "STOKLY_CLIENT_SECRET": CLIENT_SECRET,
         }
+
+    def expected(self) -> list[Planted]:
+        """The defects of the seed."""
+        return list(self.seeded.planted)
 
     def set_limits(self, on: bool) -> None:
         """Switch the limit of calls a minute on or off."""
