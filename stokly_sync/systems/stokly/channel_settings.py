@@ -100,7 +100,7 @@ def marketplacer() -> ChannelSettings:
         source_type=MARKETPLACER,
         account_prefix="MARKETPLACER-",
         payments={"": OUTSIDE},
-        shipping={"": "Standard", "DELIVERY": "Standard", "CLICK_AND_COLLECT": "Collection"},
+        shipping={"": "Standard", "ONLINE": "Standard", "CLICK_AND_COLLECT": "Collection"},
     )
 
 

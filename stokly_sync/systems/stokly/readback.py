@@ -12,7 +12,6 @@ from typing import Any
 import pandas as pd
 
 from stokly_sync.contracts.money import nano
-from stokly_sync.contracts.order_states import REMOVED_STAGE
 from stokly_sync.flow import Facts, Json
 from stokly_sync.systems.stokly.client import StoklyClient
 from stokly_sync.systems.stokly.filters import where
@@ -22,23 +21,16 @@ from stokly_sync.systems.stokly.unverified import CREATED, PROVEN_PATHS
 
 
 def read_orders(client: StoklyClient, *, channel: str) -> Iterator[Facts]:
-    """Number, total and currency of each order of a channel, once each, from the time on from which it is imported.
-
-    A removed order counts where no live one has its number: it is there, and that it is cancelled is told elsewhere.
-    """
-    mine, stage = where("sourceId").equals(channel_id(client, channel)), where("stage")
+    """Number, total and currency of each live order of a channel, from the time on from which it is imported."""
+    mine = where("sourceId").equals(channel_id(client, channel)) & where("stage").differs("removed")
+    listing = Listing(PROVEN_PATHS["orders"], ("saleOrderId",), base=mine)
     since = client.settings.channel(channel).orders_from
-    seen: set[str] = set()
-    for removed in (False, True):
-        base = mine & (stage.equals(REMOVED_STAGE) if removed else stage.differs(REMOVED_STAGE))
-        listing = Listing(PROVEN_PATHS["orders"], ("saleOrderId",), base=base)
-        for page in by_time(client, listing, field=CREATED["orders"], since=since):
-            rows = [
-                (str(row.get("sourceReferenceId")), _nano(row.get("displayTotal")), row.get("currency"))
-                for row in page.rows
-            ]
-            yield Facts(_frame([row for row in rows if not removed or row[0] not in seen]))
-            seen.update(row[0] for row in rows)
+    for page in by_time(client, listing, field=CREATED["orders"], since=since):
+        rows = [
+            (str(row.get("sourceReferenceId")), _nano(row.get("displayTotal")), row.get("currency"))
+            for row in page.rows
+        ]
+        yield Facts(_frame(rows))
 
 
 def order_facts(bodies: Sequence[Json]) -> pd.DataFrame:
