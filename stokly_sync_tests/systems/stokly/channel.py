@@ -229,8 +229,8 @@ class Desk:
         now = datetime.now(UTC)
         observed = Window(floor(now), floor(now) + STEP)
         chosen = list(rows)
-        frame = _frame(dataset.root, chosen, self.version).assign(window_start=observed.start, landed_at=observed.end)
-        lines = _frame(TABLES[f"{CHANNEL}.{child}"], [one for row in chosen for one in row["lines"]], self.version)
+        frame = frame_of(dataset.root, chosen, self.version).assign(window_start=observed.start, landed_at=observed.end)
+        lines = frame_of(TABLES[f"{CHANNEL}.{child}"], [one for row in chosen for one in row["lines"]], self.version)
         brand = self.warehouse.brand
         with self.warehouse.transaction() as connection:
             merge(connection, LANDED[dataset.name], frame, fixed={"brand": brand})
@@ -280,7 +280,8 @@ def imported(key: int, number: str, **changes: Any) -> Row:
     }
 
 
-def _frame(contract: Table, rows: list[Row], version: datetime) -> pd.DataFrame:
+def frame_of(contract: Table, rows: list[Row], version: datetime) -> pd.DataFrame:
+    """Rows of a table as its contract has them; required columns that are not given say nothing."""
     columns = {}
     for column in contract.all_columns:
         filler: Any = version if column.name == "version" else _FILLERS[column.kind] if column.required else None
