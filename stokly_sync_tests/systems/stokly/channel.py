@@ -6,7 +6,7 @@ any shop's API. Stokly's own rows come in through its real extracts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -240,6 +240,9 @@ class Desk:
             counts = [WindowCount(observed, read=len(frame), changed=len(frame))]
             note_landed(connection, brand=brand, dataset=dataset.name, counts=counts, run_id="landing")
             set_baseline(connection, brand=brand, dataset=dataset.name, to=observed.start, cursor=None, done=True)
+
+
+MakeDesk = Callable[..., Desk]
 
 
 def account_rows() -> dict[str, list[Row]]:

@@ -103,6 +103,11 @@ def alive(order: Mapping[str, Any]) -> bool:
     return bool(order["live"]) and order["stage"] != "removed"
 
 
+def is_cancelled(order: Mapping[str, Any]) -> bool:
+    """Whether the channel does not want an order to be fulfilled any more."""
+    return bool(order["state"] == "cancelled" or not order["live"])
+
+
 def amount(nanos: int | None, currency: str | None) -> Decimal:
     """An amount rounded to the minor unit of its currency; nothing is 0."""
     return money.rounded(nanos or 0, currency)
