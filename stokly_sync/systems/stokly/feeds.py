@@ -178,4 +178,4 @@ def _invoices(channel: Channel) -> Feed:
 def _limits(channel: Channel, *, calls: int) -> BatchLimits:
     """One call for each record, and those that look a whole batch up."""
     settings = channel.stokly
-    return BatchLimits(settings.write_batch, BYTES, concurrency=settings.concurrency, calls=calls, calls_each=1)
+    return BatchLimits(settings.write_batch, BYTES, concurrency=settings.concurrency, calls=calls, each=1)
