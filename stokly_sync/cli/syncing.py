@@ -31,7 +31,7 @@ def sync(
 ) -> int:
     """Run a sync and give its exit status; errors as `headless.sync`."""
     request = headless.Request(
-        only=only, since=_time("--from", since), until=_time("--to", until), force=force, plan_id=plan_id
+        only=only, since=time_of("--from", since), until=time_of("--to", until), force=force, plan_id=plan_id
     )
     with _opened() as (services, instance), shown(quiet=as_json):
         summary = summarise(services, headless.sync(services, instance, request))
@@ -135,7 +135,7 @@ def _teller(console: Console, status: Status) -> progress.Listener:
     return tell
 
 
-def _time(option: str, text: str | None) -> datetime | None:
+def time_of(option: str, text: str | None) -> datetime | None:
     """A time as entered, UTC unless it says otherwise; raises SettingsError for anything else."""
     if text is None:
         return None

@@ -240,7 +240,7 @@ class _Planning:
 
     def _calls_needed(self, to_send: int) -> int:
         limits = self.feed.limits
-        return limits.batches(to_send, self.bytes) + limits.calls_each * to_send
+        return limits.batches(to_send, self.bytes) + limits.each * to_send
 
     def _close(self, figures: PlanFigures, windows: list[OwedWindow]) -> None:
         """Keep the plan, and note its windows as planned."""

@@ -24,7 +24,7 @@ from stokly_sync.flow.sending import (
     Trigger,
     Whole,
 )
-from stokly_sync.flow.systems import Budget, Matching, Probe, System
+from stokly_sync.flow.systems import Budget, Matching, Origin, Probe, System
 from stokly_sync.flow.words import (
     Choice,
     Frames,
@@ -57,6 +57,7 @@ __all__ = [
     "Matching",
     "Mode",
     "Need",
+    "Origin",
     "Outcome",
     "Page",
     "Part",

@@ -114,16 +114,16 @@ class BatchLimits:
     calls: int = 1
     """Calls that a batch cannot do without: looking up, writing, asking once what became of it. None for a file in a
     place of our own."""
-    calls_each: int = 0
-    """Calls that each record of a batch needs beside those, where the destination takes one record at a time."""
-
-    def least_calls(self, records: int, size: int) -> int:
-        """The fewest calls for so many records, of so many bytes together."""
-        return self.calls * self.batches(records, size) + self.calls_each * records
+    each: int = 0
+    """Calls for each record beside, where the destination takes them one by one."""
 
     def batches(self, records: int, size: int) -> int:
         """The fewest batches that so many records, of so many bytes together, fit in."""
         return max(-(-records // self.records), -(-size // self.bytes))
+
+    def least_calls(self, records: int, size: int) -> int:
+        """The fewest calls for so many records, of so many bytes together."""
+        return self.calls * self.batches(records, size) + self.each * records
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from stokly_sync.flow import System
 from stokly_sync.systems.stokly.client import StoklyClient
 from stokly_sync.systems.stokly.consent import said
 from stokly_sync.systems.stokly.extracts import extracts
-from stokly_sync.systems.stokly.feeds import feeds
+from stokly_sync.systems.stokly.feeds import feeds, origins
 from stokly_sync.systems.stokly.reference import probe, reference
 from stokly_sync.systems.stokly.rules import RULES
 from stokly_sync.systems.stokly.settings import StoklySettings
@@ -23,6 +23,7 @@ SYSTEM = System(
     rules=RULES,
     extracts=extracts,
     feeds=feeds,
+    origins=origins,
     reference=reference,
     probe=probe,
     said=said,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from stokly_sync.flow import BatchLimits, Feed, Gate, Lane, Need, ReplayClass, Team
+from stokly_sync.flow import BatchLimits, Feed, Gate, Lane, Need, Origin, ReplayClass, Team
 from stokly_sync.systems.stokly import outgoing, writing
 from stokly_sync.systems.stokly.channel_settings import DEFAULTS
 from stokly_sync.systems.stokly.outgoing import Channel
@@ -26,6 +26,12 @@ _ORDER: Final = "order_id"
 def feeds(settings: StoklySettings) -> tuple[Feed, ...]:
     """All feeds into Stokly, channel by channel in the order in which they are loaded."""
     return tuple(feed for name in DEFAULTS for feed in _of_channel(Channel(name, settings)))
+
+
+def origins(settings: StoklySettings) -> dict[str, Origin]:
+    """How Stokly names the channels whose orders it holds."""
+    known = {name: settings.channel(name) for name in DEFAULTS}
+    return {name: Origin(one.source_type, one.channel_id) for name, one in known.items()}
 
 
 def _of_channel(channel: Channel) -> tuple[Feed, ...]:
@@ -174,4 +180,4 @@ def _invoices(channel: Channel) -> Feed:
 def _limits(channel: Channel, *, calls: int) -> BatchLimits:
     """One call for each record, and those that look a whole batch up."""
     settings = channel.stokly
-    return BatchLimits(settings.write_batch, BYTES, concurrency=settings.concurrency, calls=calls, calls_each=1)
+    return BatchLimits(settings.write_batch, BYTES, concurrency=settings.concurrency, calls=calls, each=1)

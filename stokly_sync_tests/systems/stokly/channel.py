@@ -6,7 +6,7 @@ any shop's API. Stokly's own rows come in through its real extracts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -229,8 +229,8 @@ class Desk:
         now = datetime.now(UTC)
         observed = Window(floor(now), floor(now) + STEP)
         chosen = list(rows)
-        frame = _frame(dataset.root, chosen, self.version).assign(window_start=observed.start, landed_at=observed.end)
-        lines = _frame(TABLES[f"{CHANNEL}.{child}"], [one for row in chosen for one in row["lines"]], self.version)
+        frame = frame_of(dataset.root, chosen, self.version).assign(window_start=observed.start, landed_at=observed.end)
+        lines = frame_of(TABLES[f"{CHANNEL}.{child}"], [one for row in chosen for one in row["lines"]], self.version)
         brand = self.warehouse.brand
         with self.warehouse.transaction() as connection:
             merge(connection, LANDED[dataset.name], frame, fixed={"brand": brand})
@@ -240,6 +240,9 @@ class Desk:
             counts = [WindowCount(observed, read=len(frame), changed=len(frame))]
             note_landed(connection, brand=brand, dataset=dataset.name, counts=counts, run_id="landing")
             set_baseline(connection, brand=brand, dataset=dataset.name, to=observed.start, cursor=None, done=True)
+
+
+MakeDesk = Callable[..., Desk]
 
 
 def account_rows() -> dict[str, list[Row]]:
@@ -280,7 +283,8 @@ def imported(key: int, number: str, **changes: Any) -> Row:
     }
 
 
-def _frame(contract: Table, rows: list[Row], version: datetime) -> pd.DataFrame:
+def frame_of(contract: Table, rows: list[Row], version: datetime) -> pd.DataFrame:
+    """Rows of a table as its contract has them; required columns that are not given say nothing."""
     columns = {}
     for column in contract.all_columns:
         filler: Any = version if column.name == "version" else _FILLERS[column.kind] if column.required else None

@@ -61,7 +61,8 @@ def scene(warehouse: Warehouse, warehouse_url: str) -> Iterator[Scene]:
     account.set_switches(write_delay=DELAY)
     with Sandbox(systems=[account], limits=False) as box:
         env = account.settings_env(box.urls["stokly"])
-        settings = {name.removeprefix("STOKLY_").lower(): value for name, value in env.items()} | SOON
+        settings: dict[str, Any] = {name.removeprefix("STOKLY_").lower(): value for name, value in env.items()}
+        settings |= SOON
         client = StoklyClient(StoklySettings(**settings), Unlimited(), Lane.INTERVAL)
         desk = Desk(warehouse, account, client, ManualClock())
         desk.read()

@@ -7,7 +7,7 @@ yet is asked for when it is sent. How an order is cancelled is not proven; see `
 from __future__ import annotations
 
 from stokly_sync.flow import Built, Document, Frames, Problem
-from stokly_sync.systems.stokly.outgoing.common import Channel, Row, alive, grouped, records, twins
+from stokly_sync.systems.stokly.outgoing.common import Channel, Row, alive, grouped, is_cancelled, records, twins
 
 DONE = ("dispatched", "collected", "returned")
 """Line statuses of what has left. Source: Stokly API contract 3.2 [guess]."""
@@ -37,11 +37,6 @@ def build_cancellations(frames: Frames, channel: Channel) -> Built:
             continue
         documents.append(_document(order, twin))
     return Built(documents, kept_back, held)
-
-
-def is_cancelled(order: Row) -> bool:
-    """Whether the channel does not want an order to be fulfilled any more."""
-    return order["state"] == "cancelled" or not order["live"]
 
 
 def _wanted(order: Row, channel: Channel) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, Final
 import pandas as pd
 
 from stokly_sync.contracts import columns, money
-from stokly_sync.flow import Frames, Json, Need
+from stokly_sync.flow import Frames, Json, Need, Origin
 from stokly_sync.systems.stokly.channel_rules import CHANNEL_RULES, ChannelRules
 from stokly_sync.systems.stokly.channel_settings import ChannelSettings
 from stokly_sync.systems.stokly.settings import StoklySettings
@@ -95,14 +95,17 @@ def of_channel(order: Mapping[str, Any], settings: ChannelSettings) -> bool:
     """Whether an order in Stokly is of the channel: by its id where that is set, else by its source type."""
     if order["source_type"] == TILL:
         return False
-    if settings.channel_id is not None:
-        return bool(order["channel_id"] == settings.channel_id)
-    return bool(order["source_type"] == settings.source_type)
+    return Origin(settings.source_type, settings.channel_id).holds(order)
 
 
 def alive(order: Mapping[str, Any]) -> bool:
     """Whether an order in Stokly is neither deleted nor removed."""
     return bool(order["live"]) and order["stage"] != "removed"
+
+
+def is_cancelled(order: Mapping[str, Any]) -> bool:
+    """Whether the channel does not want an order to be fulfilled any more."""
+    return bool(order["state"] == "cancelled" or not order["live"])
 
 
 def amount(nanos: int | None, currency: str | None) -> Decimal:

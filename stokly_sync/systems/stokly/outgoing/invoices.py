@@ -11,8 +11,18 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from stokly_sync.contracts import money
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
-from stokly_sync.systems.stokly.outgoing.cancellations import DONE, is_cancelled
-from stokly_sync.systems.stokly.outgoing.common import Channel, Row, alive, amount, grouped, records, twins, unit
+from stokly_sync.systems.stokly.outgoing.cancellations import DONE
+from stokly_sync.systems.stokly.outgoing.common import (
+    Channel,
+    Row,
+    alive,
+    amount,
+    grouped,
+    is_cancelled,
+    records,
+    twins,
+    unit,
+)
 
 
 def build_invoices(frames: Frames, channel: Channel) -> Built:

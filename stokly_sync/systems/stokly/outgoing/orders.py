@@ -19,6 +19,7 @@ from stokly_sync.systems.stokly.outgoing.common import (
     alive,
     amount,
     grouped,
+    is_cancelled,
     records,
     stamp,
     told,
@@ -42,6 +43,10 @@ def build_orders(frames: Frames, channel: Channel) -> Built:
     held: dict[str, str | None] = {}
     for order in records(frames[channel.table("orders")]):
         known, own = there.get(order["number"], []), lines.get(order["order_id"], [])
+        if is_cancelled(order):
+            detail = f"order {order['number']} is cancelled"
+            kept_back.append(Problem(order["order_id"], channel.rules.cancelled.code, detail))
+            continue
         if known:
             held[order["order_id"]] = known[0]["order_id"]
             if sum(map(alive, known)) > 1:
@@ -73,9 +78,6 @@ def _problems(order: Row, lines: list[Row], items: Mapping[str, str], channel: C
     key, rules = order["order_id"], channel.rules
     if channel.settings.orders_from is not None and order["placed_at"] < channel.settings.orders_from:
         yield Problem(key, rules.before.code, "it was placed before orders are imported")
-        return
-    if order["state"] == "cancelled" or not order["live"]:
-        yield Problem(key, rules.cancelled.code, f"order {order['number']} is cancelled")
         return
     if order["state"] in ("pending", "held"):
         yield Problem(key, rules.pending.code, f"order {order['number']} is {order['state']}")
