@@ -159,7 +159,8 @@ def _levels(frames: Frames) -> dict[str, dict[str, Json]]:
 def _kept_back(
     sku: str, rows: Iterable[Json], item: Json | None, listing: Json | None, settings: MagentoSettings
 ) -> Problem | None:
-    goods = item is not None and item["goods"]
+    # An item that is not landed, or kept back by its own contract, still has the stock that Stokly tells.
+    goods = item is None or item["goods"]
     if listing is None:
         if not goods:
             return Problem(sku, rules.NO_ITEM.code, "deleted or a service, and not in Magento")
@@ -209,10 +210,10 @@ def _knows_sold(rows: Iterable[Json], settings: MagentoSettings) -> bool:
 def _quantities(rows: list[Json], item: Json | None, waiting: Sold, settings: MagentoSettings) -> dict[str, int]:
     """Units for each source; a deleted item has none left."""
     found = dict.fromkeys(settings.sources, 0)
-    if item is None or not item["goods"]:
+    if item is not None and not item["goods"]:
         return found
     live = [row for row in rows if row["live"]]
-    taken = _buffer(item, settings)
+    taken = _buffer(rows[0]["sku"], item, settings)
     if settings.stock_without_orders == "buffer" and _unsure(waiting, settings):
         taken += settings.late_buffer
     total = next((row for row in live if not row["location_id"]), None)
@@ -251,9 +252,9 @@ def _less(quantities: dict[str, int], taken: int) -> dict[str, int]:
     return {source: max(0, units) for source, units in left.items()}
 
 
-def _buffer(item: Json, settings: MagentoSettings) -> int:
-    by_brand = settings.brand_buffers.get(item["manufacturer"] or "", settings.buffer)
-    return settings.sku_buffers.get(item["sku"] or "", by_brand)
+def _buffer(sku: str, item: Json | None, settings: MagentoSettings) -> int:
+    brand = item["manufacturer"] if item is not None else None
+    return settings.sku_buffers.get(sku, settings.brand_buffers.get(brand or "", settings.buffer))
 
 
 def _told(quantities: Mapping[str, int], settings: MagentoSettings) -> list[Json]:
