@@ -14,6 +14,7 @@ from typing import Any
 
 from stokly_sync.contracts.people import CUSTOMERS
 from stokly_sync.delivery.figures import DeliveryFigures, PlanFigures, PlanScope
+from stokly_sync.delivery.history import note_mode
 from stokly_sync.delivery.options import DeliveryRefused, DeliveryStopped
 from stokly_sync.delivery.planning import plan
 from stokly_sync.delivery.sending import deliver
@@ -112,6 +113,7 @@ def plan_feed(
     assume_sent: bool = False,
 ) -> PlanFigures:
     """Decide what a feed has to send; raises RowSumBroken when records are not accounted for."""
+    note_mode(services.warehouse, feed, services.mode(feed))
     found = plan(
         services.warehouse,
         feed,
@@ -131,6 +133,7 @@ def deliver_feed(services: Services, feed: Feed, *, run_id: str, plan_id: str | 
     A delivery that is cut short stores its figures before it raises DeliveryStopped or DeliveryRefused.
     """
     client = services.client(feed.system, feed.lane)
+    note_mode(services.warehouse, feed, services.mode(feed))
     try:
         found = deliver(
             services.warehouse,

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, fi
 from stokly_sync.contracts.mapping import CONTACT_SOURCES, ORDER_SOURCES, PRODUCT_SOURCES, Properties, PropertyField
 from stokly_sync.flow import Mode
 
-FEEDS = ("products", "contacts", "orders", "refunds", "dispatches", "consents")
+FEEDS = ("products", "contacts", "guests", "orders", "refunds", "dispatches", "consents")
 SALES_COLUMNS: Final = (
     *("item", "price", "c_sales_amount", "order", "timestamp", "date", "customer", "email", "quantity"),
     *("s_currency", "s_channel"),

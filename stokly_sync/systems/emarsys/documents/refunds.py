@@ -14,10 +14,11 @@ from datetime import datetime
 import numpy as np
 
 from stokly_sync.contracts import columns
+from stokly_sync.contracts.buyers import Buyer, buyers
 from stokly_sync.contracts.mapping import ORDER_SOURCES
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.emarsys import rules
-from stokly_sync.systems.emarsys.documents.common import Buyer, broken, buyers, custom_fields, told_of, versioned
+from stokly_sync.systems.emarsys.documents.common import broken, custom_fields, told_of, versioned
 from stokly_sync.systems.emarsys.documents.orders import foreign, skus_of
 from stokly_sync.systems.emarsys.documents.sales import Sold, add, lines_of, value_of
 from stokly_sync.systems.emarsys.settings import EmarsysSettings
@@ -62,7 +63,7 @@ def build_refunds(frames: Frames, settings: EmarsysSettings) -> Built:
         if problem is not None:
             kept.append(problem)
         undone = problem is not None and problem.rule in (rules.REFUND_NO_LINES.code, rules.REFUND_PENDING.code)
-        if sale is not None and sale.buyer.contact is not None and (problem is None or undone):
+        if sale is not None and not sale.buyer.nobody and (problem is None or undone):
             documents.append(_document(refund, sale, {} if undone else refund.sold))
     return Built(documents, kept)
 
@@ -148,7 +149,7 @@ def _kept_back(refund: Refund, sale: Sale | None, settings: EmarsysSettings) -> 
     if foreign(refund.currency, settings):
         detail = f"the refund is in {refund.currency}, the account in {settings.currency}"
         return Problem(refund.key, rules.CURRENCY.code, detail)
-    if sale.buyer.contact is None:
+    if sale.buyer.nobody:
         return Problem(refund.key, rules.NO_IDENTITY.code, f"nobody can be told for order {refund.order}")
     if sale.buyer.guest and settings.guests == "exclude":
         return Problem(refund.key, rules.GUEST.code, f"its order {refund.order} belongs to a guest")
