@@ -24,6 +24,16 @@ class Budget(Protocol):
         """Tell what the server said: calls left in its window, or seconds to stay away."""
 
 
+class Memory(Protocol):
+    """What a system's set-up found there, kept for a day between clients; nothing secret, nothing personal."""
+
+    def get(self, what: str) -> Any:
+        """What was found, a JSON value; None where it has to be looked for."""
+
+    def put(self, what: str, found: Any) -> None:
+        """Keep what was found."""
+
+
 @dataclass(frozen=True)
 class Probe:
     """One line of the doctor: what was looked at, whether it is well, and what to do if not."""
@@ -60,3 +70,5 @@ class System:
     """`choices(client, since)`: who has opted out there since then, or ever; not what its own creation left behind."""
     said: Callable[[Any, pd.DataFrame], Sequence[Statement]] | None = None
     """`said(settings, rows)`: choices that rows of the source's customers state, by the members that settings name."""
+    remember: Callable[[Any, Memory], None] | None = None
+    """`remember(client, memory)`: let a client keep there what its set-up finds, and take it from there."""

@@ -145,10 +145,18 @@ def deliver_feed(services: Services, feed: Feed, *, run_id: str, plan_id: str | 
             calls=services.declared.systems[feed.system].calls,
         )
     except (DeliveryStopped, DeliveryRefused) as error:
+        _doubt_set_up(services, feed, error.figures)
         record(services, run_id, feed.id, Stage.DELIVER, error.figures.as_json())
         raise
+    _doubt_set_up(services, feed, found)
     record(services, run_id, feed.id, Stage.DELIVER, found.as_json())
     return found
+
+
+def _doubt_set_up(services: Services, feed: Feed, found: DeliveryFigures) -> None:
+    """Let set-up be looked at again by the next load where this one was refused anything: it may be the account."""
+    if found.rejected or found.still_planned:
+        services.memory(feed.system).forget()
 
 
 def read_choices(services: Services, system: str, *, run_id: str) -> dict[str, int]:

@@ -11,9 +11,11 @@ from stokly_sync.errors import BatchRefused, CredentialsError, InDoubt, Permanen
 from stokly_sync.flow import Feed, State
 from stokly_sync.sandbox.kit import Fault
 from stokly_sync.systems.dotdigital import DotdigitalSettings
+from stokly_sync.systems.dotdigital.client import remember
 from stokly_sync.systems.dotdigital.probing import probe
 from stokly_sync.systems.dotdigital.setup import data_fields
 from stokly_sync_tests.systems.dotdigital.bench import Bench, accepted, carried, contact, guest, order, record
+from stokly_sync_tests.systems.transport.stub import Kept
 
 Feeds = Callable[[str], Feed]
 
@@ -28,6 +30,18 @@ def test_set_up_makes_what_is_missing_once_and_repeats_safely(bench: Bench, feed
     assert [book.name for book in bench.system.store.lists.values()].count("Stokly") == 1
     assert bench.calls("POST", "/configuration/v3/customIdentifiers") == 2
     assert bench.calls("GET", "/v2/account-info") == 2
+
+
+def test_what_set_up_found_is_not_asked_for_again_by_the_next_client(bench: Bench, feed: Feeds) -> None:
+    memory = Kept()
+    for key in ("C1", "C2"):
+        client = bench.client()
+        remember(client, memory)
+        assert accepted(carried(feed("contacts"), client, contact(key))) == [key]
+    for path in ("/v2/account-info", "/v2/data-fields", "/v2/address-books"):
+        assert bench.calls("GET", path) == 1
+    assert bench.calls("POST", "/configuration/v3/customIdentifiers") == 1
+    assert bench.system.switches.password not in repr(memory.found)
 
 
 def test_a_data_field_of_another_type_stops_the_load_and_says_what_to_do(bench: Bench, feed: Feeds) -> None:
