@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import pandas as pd
@@ -38,6 +38,8 @@ from stokly_sync.flow import (
 EMAIL: Final = "email"
 SMS: Final = "sms"
 CHANNELS: Final = (EMAIL, SMS)
+LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""The time of an opt-in that stood when its system was first asked and of unknown age: every opt-out is later."""
 POOL: Final = "consent"
 FEED: Final = "consents"
 

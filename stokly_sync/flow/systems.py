@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -66,8 +66,9 @@ class System:
     """`reference(client)`: vocabulary and shape by kind, for drift (X22)."""
     probe: Callable[[Any], Iterable[Probe]] | None = None
     """`probe(client)`: checks for the doctor, reading only."""
-    choices: Callable[[Any, datetime | None], Iterable[Statement]] | None = None
-    """`choices(client, since)`: who has opted out there since then, or ever; not what its own creation left behind."""
+    choices: Callable[[Any, datetime | None, Collection[str]], Iterable[Statement]] | None = None
+    """`choices(client, since, owned)`: who has opted out there since then, or ever, and for the channels in `owned` who
+    has opted in; not what its own creation or our own writing left behind."""
     said: Callable[[Any, pd.DataFrame], Sequence[Statement]] | None = None
     """`said(settings, rows)`: choices that rows of the source's customers state, by the members that settings name."""
     remember: Callable[[Any, Memory], None] | None = None

@@ -160,7 +160,9 @@ def _doubt_set_up(services: Services, feed: Feed, found: DeliveryFigures) -> Non
 
 
 def read_choices(services: Services, system: str, *, run_id: str) -> dict[str, int]:
-    """Read who has opted out at a destination, and what the source's customers state, and weigh it anew (X19).
+    """Read who has opted out at a destination, or in where it owns the channel, and weigh it anew (X19).
+
+    What the source's customers state is weighed with it.
 
     Gives what was new, what changed of what holds, and the calls it took. Raises what the client raises.
     """
@@ -169,9 +171,8 @@ def read_choices(services: Services, system: str, *, run_id: str) -> dict[str, i
     choices = services.system(system).choices
     if choices is not None:
         client, asked_at = services.client(system, Lane.FAST), datetime.now(UTC)
-        found["statements"], found["changed"] = keeper.take(
-            system, choices(client, keeper.since(system)), asked_at=asked_at
-        )
+        told = choices(client, keeper.since(system), keeper.owned(system))
+        found["statements"], found["changed"] = keeper.take(system, told, asked_at=asked_at)
         found["api_calls"] = services.calls(system, client)
     found["changed"] += _weigh_consent(services, run_id)
     return found

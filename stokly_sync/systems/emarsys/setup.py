@@ -22,6 +22,7 @@ from stokly_sync.systems.transport import found_once
 EMAIL: Final = "3"
 COUNTRY: Final = "14"
 OPT_IN: Final = "31"
+OPTED_IN: Final = "1"
 OPTED_OUT: Final = "2"
 SYSTEM_FIELDS: Final = {
     "first_name": "1",
