@@ -11,7 +11,7 @@ import pandas as pd
 
 from stokly_sync.flow.reading import Extract
 from stokly_sync.flow.sending import Feed
-from stokly_sync.flow.words import Json, Lane, Statement
+from stokly_sync.flow.words import Frames, Json, Lane, Problem, Statement
 
 
 class Budget(Protocol):
@@ -45,6 +45,26 @@ class Probe:
 
 
 @dataclass(frozen=True)
+class Matching:
+    """Two or more landed tables held against each other, for problems of rows that no feed sees.
+
+    What is found opens exceptions under `subject` and closes by itself once it is not found any more. Nothing is said
+    before the history of all tables is landed: an order whose other half is still to be read is no orphan.
+    """
+
+    name: str
+    subject: str
+    """What the exceptions are about, for example `magento/order_matching`; no dataset's name and no feed's id."""
+    description: str
+    needs: Mapping[str, tuple[str, ...]]
+    """Columns that are looked at, by landed table; all of its rows are read."""
+    find: Callable[[Frames], Sequence[Problem]]
+    """`find(frames)`: pure; frames by table name with the columns of `needs` and their contract's dtypes."""
+    known_in: tuple[str, ...] = ()
+    """Ids of feeds: a row that is open as an exception there under the same key is not named a second time."""
+
+
+@dataclass(frozen=True)
 class System:
     """Everything that one system offers; the one object that `systems/<name>/__init__.py` exports."""
 
@@ -69,6 +89,8 @@ class System:
     choices: Callable[[Any, datetime | None, Collection[str]], Iterable[Statement]] | None = None
     """`choices(client, since, owned)`: who has opted out there since then, or ever, and for the channels in `owned` who
     has opted in; not what its own creation or our own writing left behind."""
+    matchings: Callable[[Any], tuple[Matching, ...]] | None = None
+    """`matchings(settings)`: what is held against each other when the system is reconciled."""
     said: Callable[[Any, pd.DataFrame], Sequence[Statement]] | None = None
     """`said(settings, rows)`: choices that rows of the source's customers state, by the members that settings name."""
     remember: Callable[[Any, Memory], None] | None = None

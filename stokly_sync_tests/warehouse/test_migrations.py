@@ -91,7 +91,7 @@ def test_guests_of_orders_that_are_landed_already_are_found(database_url: str) -
     made = config()
     with engine.begin() as connection:
         made.attributes["connection"] = connection
-        command.downgrade(made, "0008")
+        command.downgrade(made, "0009")
         orders = METADATA.tables["stokly_orders"]
         filler = {TEXT: "x", WHOLE: 0, FLAG: True, TIME: datetime(2026, 1, 5, tzinfo=UTC)}
         whole = {c.name: filler[c.type] for c in orders.c if not c.nullable and c.name != "order_id"}

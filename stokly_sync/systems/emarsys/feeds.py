@@ -1,8 +1,8 @@
 """What is loaded into Emarsys, each feed declared once (E1 to E9).
 
-Order of loading: products, contacts, guests, orders, refunds, dispatches; the gates keep it (X5). Contacts and events
-may be sent again; the catalogue is published whole; sales data are only ever added to, so orders and refunds say what
-they should add up to and delivery sends what is missing.
+Order of loading: products, contacts, guests, orders, refunds, credits, dispatches; the gates keep it (X5). Contacts and
+events may be sent again; the catalogue is published whole; sales data are only ever added to, so orders, refunds and
+credit notes say what they should add up to and delivery sends what is missing.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ def feeds(settings: EmarsysSettings) -> tuple[Feed, ...]:
         *((_guests(settings),) if settings.guests == "send" else ()),
         _orders(settings),
         _refunds(settings),
+        _credits(settings),
         _dispatches(settings),
         _consents(settings),
     )
@@ -182,6 +183,33 @@ def _refunds(settings: EmarsysSettings) -> Feed:
     )
 
 
+def _credits(settings: EmarsysSettings) -> Feed:
+    return Feed(
+        system=NAME,
+        name="credits",
+        dataset="stokly.credit_notes",
+        key="credit_note_id",
+        owner=Team.FINANCE,
+        description="Credit notes that no refund names, as sales data under an item of their own where one is set.",
+        lane=Lane.INTERVAL,
+        replay=ReplayClass.NEVER,
+        limits=BatchLimits(settings.sales_batch, SALES_BYTES),
+        build=partial(documents.build_credits, settings=settings),
+        send=send_sales,
+        append=_added(settings),
+        needs=(
+            Need("stokly.refunds", "credit_note_id", "stokly.credit_notes", "credit_note_id"),
+            Need("stokly.orders", "order_id", "stokly.credit_notes", "order_id"),
+            Need("stokly.order_lines", "order_id", "stokly.orders", "order_id"),
+            *BUYERS,
+        ),
+        # A refund that names the note stands for it.
+        triggers=(Trigger("stokly.refunds", "credit_note_id"),),
+        gates=(Gate("orders", "its order", _order_of_credit, follows=True),),
+        rejected_rule=REJECTED.code,
+    )
+
+
 def _dispatches(settings: EmarsysSettings) -> Feed:
     return Feed(
         system=NAME,
@@ -228,3 +256,8 @@ def _added(settings: EmarsysSettings) -> Append:
 def _order_of_refund(frames: Frames) -> pd.DataFrame:
     rows = frames["stokly.refunds"]
     return pd.DataFrame({"key": rows["refund_id"], "needs": rows["order_id"]})
+
+
+def _order_of_credit(frames: Frames) -> pd.DataFrame:
+    rows = frames["stokly.credit_notes"]
+    return pd.DataFrame({"key": rows["credit_note_id"], "needs": rows["order_id"]})

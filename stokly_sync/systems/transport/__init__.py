@@ -9,7 +9,7 @@ from stokly_sync.systems.transport.auth import Auth, NoAuth, StaticAuth, Unlimit
 from stokly_sync.systems.transport.finding import found_once
 from stokly_sync.systems.transport.redaction import RedactingFilter, excerpt, looks_secret, redact
 from stokly_sync.systems.transport.retry import Clock, RetryPolicy, retry_after
-from stokly_sync.systems.transport.session import Transport
+from stokly_sync.systems.transport.session import Transport, reading_only
 from stokly_sync.systems.transport.unread import ListReader, Unread, whole
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "excerpt",
     "found_once",
     "looks_secret",
+    "reading_only",
     "redact",
     "retry_after",
     "whole",

@@ -1,6 +1,7 @@
 """Rows to Emarsys' documents: pure functions, one module for each type of record. No I/O, no database."""
 
 from stokly_sync.systems.emarsys.documents.contacts import build_contacts, guest_contact
+from stokly_sync.systems.emarsys.documents.credits import build_credits
 from stokly_sync.systems.emarsys.documents.dispatches import (
     build_dispatches,
     dispatch_contacts,
@@ -14,6 +15,7 @@ from stokly_sync.systems.emarsys.documents.sales import ordered_at, parts_of, wi
 
 __all__ = [
     "build_contacts",
+    "build_credits",
     "build_dispatches",
     "build_orders",
     "build_products",

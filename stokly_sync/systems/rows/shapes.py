@@ -1,4 +1,4 @@
-"""What Stokly's documents look like: their members by type, so that whole pages can be read into columns at once.
+"""What documents look like: their members by type, so that whole pages can be read into columns at once.
 
 Belongs here: the words of the declarations that stand beside each mapping. A document that looks otherwise is no error
 by itself: it is then looked at member by member (see `cells`).

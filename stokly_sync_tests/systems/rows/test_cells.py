@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from stokly_sync.contracts.money import LARGEST, nano
 from stokly_sync.contracts.people import CUSTOMERS
-from stokly_sync.systems.stokly.documents.cells import Cells
-from stokly_sync.systems.stokly.documents.sums import product, quotient
+from stokly_sync.systems.rows.cells import Cells
+from stokly_sync.systems.rows.sums import product, quotient
 
 
 def cells(*values: Any) -> Cells:

@@ -21,8 +21,8 @@ import pyarrow.compute as pc
 from stokly_sync.contracts.money import nano
 from stokly_sync.contracts.tables import DTYPES, Dataset, Kind
 from stokly_sync.flow import Json, Problem
-from stokly_sync.systems.stokly.documents.pages import Columns, Unusual
-from stokly_sync.systems.stokly.documents.times import parse_times
+from stokly_sync.systems.rows.pages import Columns, Unusual
+from stokly_sync.systems.rows.times import parse_times
 from stokly_sync.systems.transport import encode
 
 _NUMBERS: Final = frozenset({int, Decimal, type(None)})
@@ -59,7 +59,7 @@ class Cells:
         return found
 
     def text(self, *names: str, strip: bool = False, numbers: bool = False) -> pd.api.extensions.ExtensionArray:
-        """A text column; empty text is missing. `numbers` are accepted where Stokly writes both (running numbers)."""
+        """A text column; empty text is missing. `numbers` are accepted where a source writes both."""
         if isinstance(self.documents, Columns):
             return _texts(self.documents.column(*names), strip=strip, numbers=numbers)
         values = self.values(*names)

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import json as arrow_json
 
-from stokly_sync.systems.stokly.documents.shapes import Shape
+from stokly_sync.systems.rows.shapes import Shape
 from stokly_sync.systems.transport import Unread
 
 Places = np.ndarray[Any, np.dtype[np.int64]]

@@ -21,11 +21,11 @@ import pandas as pd
 
 from stokly_sync.contracts.tables import UTC_TIME, Table
 from stokly_sync.flow import Frames, Json, Problem, Received, Rows
-from stokly_sync.systems.stokly.documents.cells import Cells, constant, frame_of, texts
-from stokly_sync.systems.stokly.documents.hashing import content_hashes
-from stokly_sync.systems.stokly.documents.pages import Columns, Places, Unusual, columns_of
-from stokly_sync.systems.stokly.documents.shapes import Shape
-from stokly_sync.systems.stokly.documents.times import parse_time
+from stokly_sync.systems.rows.cells import Cells, constant, frame_of, texts
+from stokly_sync.systems.rows.hashing import content_hashes
+from stokly_sync.systems.rows.pages import Columns, Places, Unusual, columns_of
+from stokly_sync.systems.rows.shapes import Shape
+from stokly_sync.systems.rows.times import parse_time
 from stokly_sync.systems.transport import Unread, looks_secret, whole
 
 _CANONICAL: Final = msgspec.json.Encoder(decimal_format="number", order="deterministic")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from stokly_sync.systems.stokly.documents.cells import LARGEST, Cells
+from stokly_sync.systems.rows.cells import LARGEST, Cells
 
 
 def product(amount: pd.Series, quantity: pd.Series, cells: Cells, member: str) -> pd.Series:

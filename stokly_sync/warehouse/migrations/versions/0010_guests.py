@@ -8,8 +8,8 @@ from alembic import op
 from stokly_sync.contracts.owners import person, reachable
 from stokly_sync.warehouse.sqltypes import TEXT
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
-"""Times as Stokly writes them: ISO text, and in places JavaScript's `Date` text; without a zone they are UTC.
+"""Times as sources write them: ISO text, and in places JavaScript's `Date` text; without a zone they are UTC.
 
 Belongs here: reading them, one by one and a column at once (the usual form by compiled code). Source: Stokly API
-contract 2.4.
+contract 2.4, Magento API contract 4.
 """
 
 from __future__ import annotations
