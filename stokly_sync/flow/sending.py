@@ -52,6 +52,8 @@ class Gate:
     """Plain words for the reason, for example 'its product'."""
     keys: Callable[[Frames], pd.DataFrame]
     """Frame with str columns `key` (ours) and `needs` (a key of `feed`); pairs may repeat."""
+    follows: bool = False
+    """Whether a record is left out as long as a named rule leaves out what it waits for; otherwise it waits on."""
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,16 @@
-"""What Magento says it holds, and the same facts from our own documents (X7, G2, G4).
+"""What Magento says it holds, and the same facts from our own documents (X7, G1, G4, G5).
 
-Magento holds more than ours: products, stock and shipments that Stokly knows nothing of. Those are found by `matching`
-with a rule and an owner; here only what we should have brought there is compared, so the feeds are declared as shared.
-Source: Magento API contract 7, 9, 10, 11.3.
+Magento holds more than ours: products, shipments and credit memos that Stokly knows nothing of. Those are found by
+`matching` with a rule and an owner; here only what we should have brought there is compared, so the feeds are declared
+as shared. Stock is no part of it: Magento changes it itself, so every plan compares it with what was read last.
+Source: Magento API contract 7, 9, 10.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 
@@ -19,11 +20,8 @@ from stokly_sync.systems.magento.client import Found, MagentoClient
 from stokly_sync.systems.magento.documents.common import identity, objects
 from stokly_sync.systems.magento.documents.parcels import plain
 from stokly_sync.systems.magento.documents.products import ENABLED
-from stokly_sync.systems.magento.extracts import LEVELS, PRODUCTS, REFUNDS, SHIPMENTS, base_currency
-from stokly_sync.systems.magento.reading import by_id, counted
-from stokly_sync.systems.magento.search import among
-
-STOCK_FACTS: Final = ("levels",)
+from stokly_sync.systems.magento.extracts import PRODUCTS, REFUNDS, SHIPMENTS, base_currency
+from stokly_sync.systems.magento.reading import by_id
 
 
 def product_facts(records: Sequence[Json]) -> pd.DataFrame:
@@ -47,22 +45,6 @@ def read_products(client: MagentoClient) -> Iterator[Facts]:
     currency = base_currency(client)
     for found in by_id(client, PRODUCTS, size=client.settings.product_page, key="id", cursor=None):
         yield Facts(product_facts(found.rows).assign(currency=currency))
-
-
-def stock_facts(records: Sequence[Json]) -> pd.DataFrame:
-    """Facts of stock: the quantities of a SKU at all its sources in one text."""
-    return _frame(({"key": r["sku"], "levels": _levels(r["levels"])} for r in records), STOCK_FACTS)
-
-
-def read_stock(client: MagentoClient) -> Iterator[Facts]:
-    """Stock at the sources that we fill."""
-    sources = client.settings.sources
-    wanted = LEVELS.where(among("source_code", sources)) if sources else LEVELS
-    held: dict[str, list[Json]] = {}
-    for found in counted(client, wanted, size=client.settings.product_page):
-        for row in found.rows:
-            held.setdefault(str(row.get("sku")), []).append(row)
-    yield Facts(stock_facts([{"sku": sku, "levels": rows} for sku, rows in held.items()]))
 
 
 def shipment_facts(records: Sequence[Json]) -> pd.DataFrame:
@@ -116,11 +98,6 @@ def _parcel(order: str, tracking: str, units: Mapping[str, int]) -> str:
 
 def _memo(order: Any, total: Any) -> str:
     return f"{order}/{Decimal(total or 0):.2f}"
-
-
-def _levels(rows: Iterable[Mapping[str, Any]]) -> str:
-    told = sorted((str(r.get("source_code")), int(r.get("quantity") or 0), int(r.get("status") or 0)) for r in rows)
-    return ", ".join(f"{source} {units}{'' if status else ' (out of stock)'}" for source, units, status in told)
 
 
 def _status(value: Any) -> str:

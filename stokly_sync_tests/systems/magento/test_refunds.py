@@ -1,4 +1,4 @@
-"""Refunds of Stokly and credit memos of Magento: which is which, how one is made. Source: Magento API contract 9; G5."""
+"""Refunds of Stokly and credit memos of Magento, which is which, and making one. Source: Magento API contract 9; G5."""
 
 from __future__ import annotations
 
@@ -34,8 +34,15 @@ def built(tables: Mapping[str, Sequence[Mapping[str, Any]]] | None = None, **set
 def test_a_refund_names_units_and_amounts_with_shipping_net_and_gross() -> None:
     made = body(built({"stokly.refunds": [{"total": "18.00", "shipping": "5.00"}]}))
     assert made == {
-        "order": "5", "refund": "R1", "number": "9", "units": {"SKU-1": 1}, "currency": "GBP", "notify": False,
-        "total": D("18.00"), "shipping": D("5.00"), "shipping_gross": D("6.00"),
+        "order": "5",
+        "refund": "R1",
+        "number": "9",
+        "units": {"SKU-1": 1},
+        "currency": "GBP",
+        "notify": False,
+        "total": D("18.00"),
+        "shipping": D("5.00"),
+        "shipping_gross": D("6.00"),
     }
 
 
@@ -93,8 +100,16 @@ def test_a_number_inside_another_is_not_the_memo_s() -> None:
 
 def refund(order: str, units: dict[str, int], total: str, **members: Any) -> dict[str, Any]:
     return {
-        "order": order, "refund": "R1", "number": "9", "units": units, "currency": "GBP", "total": D(total),
-        "shipping": D("0.00"), "shipping_gross": D("0.00"), "notify": False, **members,
+        "order": order,
+        "refund": "R1",
+        "number": "9",
+        "units": units,
+        "currency": "GBP",
+        "total": D(total),
+        "shipping": D("0.00"),
+        "shipping_gross": D("0.00"),
+        "notify": False,
+        **members,
     }
 
 

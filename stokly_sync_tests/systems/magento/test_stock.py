@@ -49,6 +49,18 @@ def test_what_stokly_has_imported_and_magento_not_shipped_is_put_back() -> None:
     assert units(world(IMPORTED)) == {"default": 18}
 
 
+def test_what_stokly_has_dispatched_and_magento_not_shipped_is_put_back_too() -> None:
+    """It has left Stokly's shelf, and Magento still counts it."""
+    left: dict[str, Any] = {**IMPORTED, "stokly.order_lines": [{"quantity": 4, "status": "dispatched"}]}
+    rows = [{**TOTAL, "on_hand": 16}, {**SHELF, "on_hand": 16}]
+    assert units(world(left, stock=rows)) == {"default": 18}
+    part: dict[str, Any] = {**IMPORTED, "stokly.dispatches": [{}], "stokly.dispatch_lines": [{"quantity": 3}]}
+    rows = [{**TOTAL, "on_hand": 17}, {**SHELF, "on_hand": 17}]
+    assert units(world(part, stock=rows)) == {"default": 18}
+    shipped = {**part, "magento.order_lines": [{"quantity": 4, "quantity_shipped": 3}]}
+    assert units(world(shipped, stock=rows)) == {"default": 15}
+
+
 def test_what_is_shipped_cancelled_or_over_is_not_put_back() -> None:
     line = {"quantity": 4, "quantity_shipped": 1, "quantity_cancelled": 1}
     assert units(world({**IMPORTED, "magento.order_lines": [line]})) == {"default": 16}

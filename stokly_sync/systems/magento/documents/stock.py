@@ -1,7 +1,7 @@
 """Stock of Stokly as quantities of Magento's sources (G2, G8).
 
 Magento takes its own open orders off what a source holds, and Stokly has taken off those that it imported. What is
-imported and not yet shipped in Magento would be taken off twice, so it is put back:
+imported and not yet shipped in Magento (dispatched by Stokly or not) would be taken off twice, so it is put back:
 
     source = available in Stokly at the mapped locations + imported and not yet shipped in Magento - buffer
 
@@ -14,9 +14,9 @@ Pure. Source: Magento API contract 11.1.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from typing import Final
@@ -34,13 +34,19 @@ LEVELS: Final = "magento.stock_levels"
 ORDERS: Final = "magento.orders"
 LINES: Final = "magento.order_lines"
 _CANCELLED: Final = "cancelled"
+_DISPATCHED: Final = "dispatched"
 
 
 @dataclass(frozen=True)
 class Sold:
-    """Units of one SKU on open orders of Magento: those that Stokly has, and those that are late to reach it."""
+    """Units of one SKU on open orders of Magento, by what Stokly knows of them.
 
-    imported: int = 0
+    `waiting` are imported and still in Stokly's stock, `sent` have left it and are not shipped in Magento yet, `late`
+    have not reached Stokly in time.
+    """
+
+    waiting: int = 0
+    sent: int = 0
     late: int = 0
 
 
@@ -83,24 +89,24 @@ def build_stock(frames: Frames, settings: MagentoSettings, *, now: datetime | No
 def sold_by_sku(frames: Frames, settings: MagentoSettings, *, now: datetime) -> dict[str, Sold]:
     """Units on open orders of Magento by SKU.
 
-    Imported are those that Stokly holds in a live order line that is not cancelled there, at most as many as are open
-    in Magento. Late are all others once their order is older than the settings allow.
+    Stokly holds a unit in a live order line that is not cancelled there, at most as many as are open in Magento. Units
+    of orders that Stokly does not have are late once their order is older than the settings allow.
     """
     orders = {order["order_id"]: order for order in records(frames[ORDERS])}
-    in_stokly = _taken_off(frames, settings)
+    in_stokly = _taken_over(frames, settings)
     late_before = now - timedelta(minutes=settings.import_minutes)
-    imported: dict[str, int] = defaultdict(int)
-    late: dict[str, int] = defaultdict(int)
+    found: dict[str, Counter[str]] = defaultdict(Counter)
     for (order_id, sku), units in _open_units(frames).items():
         order = orders.get(order_id)
         if order is None:
             continue
         held = in_stokly.get(order["number"])
         if held is not None:
-            imported[sku] += min(units, held.get(sku, 0))
+            sent = min(held.sent[sku], max(0, units - held.waiting[sku]))
+            found[sku].update(sent=sent, waiting=min(units - sent, held.waiting[sku]))
         elif order["state"] not in ("pending", "held") and order["placed_at"] < late_before:
-            late[sku] += units
-    return {sku: Sold(imported[sku], late[sku]) for sku in {*imported, *late}}
+            found[sku].update(late=units)
+    return {sku: Sold(counts["waiting"], counts["sent"], counts["late"]) for sku, counts in found.items()}
 
 
 def _open_units(frames: Frames) -> dict[tuple[str, str], int]:
@@ -113,19 +119,41 @@ def _open_units(frames: Frames) -> dict[tuple[str, str], int]:
     return found
 
 
-def _taken_off(frames: Frames, settings: MagentoSettings) -> dict[str, dict[str, int]]:
-    """Units by SKU that Stokly has taken off for each order of the shop, by the order's number."""
-    numbers: dict[str, str] = {}
-    found: dict[str, dict[str, int]] = {}
+@dataclass(frozen=True)
+class _Held:
+    """What Stokly holds of an order, by SKU: units that wait, and units that it has dispatched."""
+
+    waiting: Counter[str] = field(default_factory=Counter)
+    sent: Counter[str] = field(default_factory=Counter)
+
+
+def _taken_over(frames: Frames, settings: MagentoSettings) -> dict[str, _Held]:
+    """What Stokly holds of each order of the shop, by the order's number; nothing of one that it has removed."""
+    alive: dict[str, str] = {}
+    found: dict[str, _Held] = {}
     for order in records(frames["stokly.orders"]):
         if is_ours(order, settings):
-            numbers[order["order_id"]] = order["channel_reference"]
-            found.setdefault(order["channel_reference"], defaultdict(int))
-            if not order["live"]:
-                del numbers[order["order_id"]]
+            found.setdefault(order["channel_reference"], _Held())
+            if order["live"]:
+                alive[order["order_id"]] = order["channel_reference"]
+    sent = _sent_units(frames)
     for line in records(frames["stokly.order_lines"]):
-        if line["order_id"] in numbers and line["sku"] is not None and line["status"] != _CANCELLED:
-            found[numbers[line["order_id"]]][line["sku"]] += line["quantity"]
+        if line["order_id"] not in alive or line["sku"] is None or line["status"] == _CANCELLED:
+            continue
+        gone = line["quantity"] if line["status"] == _DISPATCHED else min(line["quantity"], sent[line["line_id"]])
+        held = found[alive[line["order_id"]]]
+        held.sent[line["sku"]] += gone
+        held.waiting[line["sku"]] += line["quantity"] - gone
+    return found
+
+
+def _sent_units(frames: Frames) -> Counter[str]:
+    """Units that Stokly has dispatched, by its order line."""
+    live = {row["dispatch_id"] for row in records(frames["stokly.dispatches"]) if row["live"]}
+    found: Counter[str] = Counter()
+    for line in records(frames["stokly.dispatch_lines"]):
+        if line["dispatch_id"] in live and line["line_id"] is not None:
+            found[line["line_id"]] += line["quantity"]
     return found
 
 
@@ -159,7 +187,8 @@ def _levels(frames: Frames) -> dict[str, dict[str, Json]]:
 def _kept_back(
     sku: str, rows: Iterable[Json], item: Json | None, listing: Json | None, settings: MagentoSettings
 ) -> Problem | None:
-    goods = item is not None and item["goods"]
+    # An item that is not landed, or kept back by its own contract, still has the stock that Stokly tells.
+    goods = item is None or item["goods"]
     if listing is None:
         if not goods:
             return Problem(sku, rules.NO_ITEM.code, "deleted or a service, and not in Magento")
@@ -209,28 +238,24 @@ def _knows_sold(rows: Iterable[Json], settings: MagentoSettings) -> bool:
 def _quantities(rows: list[Json], item: Json | None, waiting: Sold, settings: MagentoSettings) -> dict[str, int]:
     """Units for each source; a deleted item has none left."""
     found = dict.fromkeys(settings.sources, 0)
-    if item is None or not item["goods"]:
+    if item is not None and not item["goods"]:
         return found
     live = [row for row in rows if row["live"]]
-    taken = _buffer(item, settings)
+    taken = _buffer(rows[0]["sku"], item, settings)
     if settings.stock_without_orders == "buffer" and _unsure(waiting, settings):
         taken += settings.late_buffer
     total = next((row for row in live if not row["location_id"]), None)
     whole = settings.locations.get(ALL_LOCATIONS)
-    if whole is not None:
-        free = 0 if total is None else _first(total["available"], total["on_hand"])
-        return _less({whole.source: _share(free + waiting.imported, whole.share)}, taken)
-    told = True
-    for row in live:
-        place = settings.locations.get(row["location_id"] or "")
-        if place is not None:
-            told = told and row["available"] is not None
-            found[place.source] += _share(_first(row["available"], row["on_hand"]), place.share)
-    if told or total is None:
-        return _less(found, taken - waiting.imported)
-    # What Stokly has not yet counted as sold cannot be put back either.
+    shelf = [] if total is None or whole is None else [({**total, "available": None}, whole)]
+    if whole is None:
+        shelf = [(row, place) for row in live if (place := settings.locations.get(row["location_id"] or ""))]
+    for row, place in shelf:
+        found[place.source] += _share(_first(row["available"], row["on_hand"]), place.share)
+    if total is None or (shelf and all(row["available"] is not None for row, _ in shelf)):
+        return _less(found, taken - waiting.waiting - waiting.sent)
+    # Of what waits no more is put back than Stokly counts as sold: it may not have counted an order yet.
     spoken_for = _first(total["on_hand"], 0) - _first(total["available"], total["on_hand"])
-    return _less(found, taken + max(0, spoken_for - waiting.imported))
+    return _less(found, taken + max(0, spoken_for - waiting.waiting) - waiting.sent)
 
 
 def _first(*values: int | None) -> int:
@@ -251,9 +276,9 @@ def _less(quantities: dict[str, int], taken: int) -> dict[str, int]:
     return {source: max(0, units) for source, units in left.items()}
 
 
-def _buffer(item: Json, settings: MagentoSettings) -> int:
-    by_brand = settings.brand_buffers.get(item["manufacturer"] or "", settings.buffer)
-    return settings.sku_buffers.get(item["sku"] or "", by_brand)
+def _buffer(sku: str, item: Json | None, settings: MagentoSettings) -> int:
+    brand = item["manufacturer"] if item is not None else None
+    return settings.sku_buffers.get(sku, settings.brand_buffers.get(brand or "", settings.buffer))
 
 
 def _told(quantities: Mapping[str, int], settings: MagentoSettings) -> list[Json]:
