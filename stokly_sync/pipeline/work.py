@@ -13,8 +13,10 @@ from functools import partial
 from typing import Any
 
 from stokly_sync.contracts.people import CUSTOMERS
+from stokly_sync.contracts.remittances import REMITTANCES
 from stokly_sync.delivery.figures import DeliveryFigures, PlanFigures, PlanScope
 from stokly_sync.delivery.history import note_mode
+from stokly_sync.delivery.journals import keep_journals
 from stokly_sync.delivery.options import DeliveryRefused, DeliveryStopped
 from stokly_sync.delivery.planning import plan
 from stokly_sync.delivery.sending import deliver
@@ -202,6 +204,8 @@ def reconcile_system(services: Services, system: str, *, run_id: str) -> list[Co
     body = as_json(found)
     if matched := match_system(services, system, run_id=run_id):
         body["matchings"] = matched
+    if system in REMITTANCES:
+        body["journals"] = keep_journals(services.warehouse, system, now=datetime.now(UTC))
     record(services, run_id, system, Stage.RECONCILE, body)
     return found
 

@@ -52,6 +52,8 @@ _SCOPE: Final = "MISSING_SCOPE"
 _DENIED: Final = ("permission", "not authorized", "not authorised", "unauthorized", "forbidden", "not permitted")
 _VALUE: Final = ("was provided invalid value", "could not coerce", "expected value to not be null")
 
+_ASKING: Final = threading.RLock()
+
 Role = Literal["operator", "seller"]
 
 
@@ -93,10 +95,8 @@ class MarketplacerClient:
             raise CredentialsError("Marketplacer: not set up; set MARKETPLACER_URL and MARKETPLACER_API_KEY")
         self.settings = settings
         self.clock = clock or Clock()
-        self.shared: dict[str, Any] = {}
-        """What other parts of this system keep with the client, such as the ids of carriers."""
-        self.guard = threading.RLock()
-        """Held while `shared` is filled."""
+        self.asking = _ASKING
+        """Held while `settings.asked` is filled."""
         headers, secrets = _headers(settings)
         self._secrets = secrets
         self._wire = Transport(
@@ -171,27 +171,27 @@ class MarketplacerClient:
 
     @property
     def members(self) -> Members:
-        """What the open members are called here; asked once for each client."""
-        with self.guard:
-            if "members" not in self.shared:
-                self.shared["members"] = members(self._types(), self.settings.members)
-            found: Members = self.shared["members"]
+        """What the open members are called here; asked once for each process."""
+        with self.asking:
+            if "members" not in self.settings.asked:
+                self.settings.asked["members"] = members(self._types(), self.settings.members)
+            found: Members = self.settings.asked["members"]
             return found
 
     @property
     def role(self) -> Role:
-        """Whose key it is; asked once for each client. Source: Marketplacer API contract 1, 3.1."""
+        """Whose key it is; asked once for each process. Source: Marketplacer API contract 1, 3.1."""
         if self.settings.role != "auto":
             return self.settings.role
-        with self.guard:
-            if "role" not in self.shared:
+        with self.asking:
+            if "role" not in self.settings.asked:
                 try:
                     principal = self.read(queries.PRINCIPAL).data.get("apiKeyPrincipal") or {}
-                    self.shared["role"] = "seller" if principal.get("seller") else "operator"
+                    self.settings.asked["role"] = "seller" if principal.get("seller") else "operator"
                 except PermissionDenied:
                     # Less is asked for with a seller's key, so nothing fails that could have worked.
-                    self.shared["role"] = "seller"
-            role: Role = self.shared["role"]
+                    self.settings.asked["role"] = "seller"
+            role: Role = self.settings.asked["role"]
             return role
 
     def _types(self) -> Mapping[str, Any] | None:

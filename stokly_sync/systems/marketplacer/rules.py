@@ -188,7 +188,7 @@ REFUND_OTHER: Final = Rule(
 )
 REFUND_MISSING: Final = Rule(
     "MP-REFUND-MISSING",
-    "The refund stands in Stokly and not in the marketplace; the VAT that is booked twice until then is in the detail.",
+    "The refund stands in Stokly and not in the marketplace: the customer waits for it, and VAT differs until then.",
     "Enter the refund in the portal, or set MARKETPLACER_REFUNDS to create.",
     Team.FINANCE,
     "P10",

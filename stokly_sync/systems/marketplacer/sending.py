@@ -109,13 +109,13 @@ def brand_of(client: MarketplacerClient, name: str | None) -> str | None:
 
 
 def known(client: MarketplacerClient, name: str, query: str) -> Mapping[str, str]:
-    """Ids of a list of reference data by name in small letters, and by the id itself; read once for each client."""
-    with client.guard:
-        if name not in client.shared:
+    """Ids of a list of reference data by name in small letters, and by the id itself; read once for each process."""
+    with client.asking:
+        if name not in client.settings.asked:
             found: dict[str, str] = {}
             for page in client.connection(query, name, {}):
                 for node in page.nodes:
                     found[str(node.get("name")).strip().lower()] = found[str(node.get("id"))] = str(node.get("id"))
-            client.shared[name] = found
-        held: Mapping[str, str] = client.shared[name]
+            client.settings.asked[name] = found
+        held: Mapping[str, str] = client.settings.asked[name]
         return held

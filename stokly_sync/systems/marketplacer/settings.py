@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationInfo, field_validator
 
 from stokly_sync.contracts.journals import ROLES
 from stokly_sync.flow import Mode
@@ -115,6 +115,13 @@ class MarketplacerSettings(BaseModel):
     modes: dict[str, Mode] = Field(
         default_factory=dict, description="Mode by feed: write, observe or off; write unless said otherwise."
     )
+
+    _asked: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What the instance was asked about itself, kept for all clients of a process: it stays what it is."""
+        return self._asked
 
     @property
     def configured(self) -> bool:
