@@ -209,7 +209,7 @@ class Ledger:
 
     def _items(self, state: State, after: str | None, size: int) -> sa.Select[Any]:
         c = LEDGER.c
-        query = sa.select(c.key, c.document, c.document_hash, c.version, c.event_at, c.tries, c.receipt, c.rule).where(
+        query = sa.select(c.key, c.document, c.document_hash, c.event_at, c.tries, c.receipt, c.rule).where(
             self._mine, c.state == state
         )
         if after is not None:
@@ -218,8 +218,8 @@ class Ledger:
 
 
 def _item(row: Any) -> Item:
-    key, document, digest, version, event_at, tries, receipt, condition = row
-    return Item(Record(key, document.encode(), digest, version), event_at, tries, receipt, condition)
+    key, document, digest, event_at, tries, receipt, condition = row
+    return Item(Record(key, document.encode(), digest), event_at, tries, receipt, condition)
 
 
 def _changes(state: State, now: datetime, sent: bool) -> dict[str, Any]:

@@ -38,7 +38,7 @@ _PANDAS: Final[dict[pa.DataType, Any]] = {
 }
 
 # PostgreSQL cannot store the character NUL, which JSON can carry; it is shown as "replacement character" on both.
-_NUL: Final = "\x00"
+NUL: Final = "\x00"
 _NUL_SHOWN: Final = "\ufffd"
 
 
@@ -86,7 +86,7 @@ def without_nul(arrow: pa.Table) -> pa.Table:
     """Show the character NUL as U+FFFD in text columns; most tables have none and pass untouched."""
     for i, field in enumerate(arrow.schema):
         if field.type == pa.large_string() and _has_nul(arrow.column(i)):
-            arrow = arrow.set_column(i, field, pc.replace_substring(arrow.column(i), _NUL, _NUL_SHOWN))
+            arrow = arrow.set_column(i, field, pc.replace_substring(arrow.column(i), NUL, _NUL_SHOWN))
     return arrow
 
 
@@ -99,12 +99,12 @@ def without_zone(arrow: pa.Table) -> pa.Table:
 
 
 def _has_nul(column: pa.ChunkedArray) -> bool:
-    return bool(pc.any(pc.match_substring(column, _NUL)).as_py())
+    return bool(pc.any(pc.match_substring(column, NUL)).as_py())
 
 
 def shown(value: str) -> str:
     """A text as it is stored: see `without_nul`."""
-    return value.replace(_NUL, _NUL_SHOWN) if _NUL in value else value
+    return value.replace(NUL, _NUL_SHOWN) if NUL in value else value
 
 
 def to_columns(arrow: pa.Table) -> list[list[Any]]:

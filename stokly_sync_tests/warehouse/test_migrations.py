@@ -50,13 +50,14 @@ def test_keys_indexes_and_conditions_of_the_migrated_schema_are_the_declared_one
 def _shape(table: sa.Table) -> tuple[object, ...]:
     """Everything that alembic's own comparison leaves out."""
     partial = {"ledger_stale", "attempts_open", "findings_one_open"}
+    on_one_database = {"ledger_by_state"}
     indexes = {str(i.name): ([c.name for c in i.columns], bool(i.unique)) for i in table.indexes}
     conditional = {
         str(i.name)
         for i in table.indexes
         if any(i.dialect_options[name].get("where") is not None for name in ("postgresql", "sqlite"))
     }
-    assert conditional == partial & set(indexes)
+    assert conditional - on_one_database == partial & set(indexes)
     columns = [(c.name, c.nullable, c.server_default is not None) for c in table.columns]
     return [c.name for c in table.primary_key.columns], columns, indexes
 
