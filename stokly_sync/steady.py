@@ -4,12 +4,13 @@ Documents are trees of dictionaries without cycles: reference counting frees the
 about a quarter of a plan or of a load. While one of them runs, what exists already is set aside and the youngest
 generation may grow to the size of a chunk; afterwards all is as before. Threads that compute hand over every half
 millisecond instead of every five: a sender that got its answer must not wait for a whole turn, several times a call.
-Arrow's own allocators hold on to what they freed, some 30 MB of a load; the system's gives it back and is no slower
-here.
+Arrow's own allocators hold on to what they freed; the system's gives large blocks back, once it is told to: by itself
+the C library takes a block that was freed for a hint that more like it should be kept, a hundred megabytes in the end.
 """
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import sys
 from collections.abc import Callable, Iterator
@@ -20,6 +21,9 @@ from typing import Final
 import pyarrow as pa
 
 pa.set_memory_pool(pa.system_memory_pool())
+# M_MMAP_THRESHOLD of glibc, which other C libraries do not have: larger blocks are mapped, and given back when freed.
+if (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
+    mallopt(-3, 1 << 20)
 
 # Enough to matter; with more, garbage that only the collector can free (frames, above all) would be held too long.
 _YOUNG: Final = 30_000

@@ -41,7 +41,7 @@ from stokly_sync.warehouse.store import Warehouse
 from stokly_sync.warehouse.tables import PLANS
 from stokly_sync.warehouse.windows import OwedWindow, mark_planned, owed
 
-CHUNK = 3_000
+CHUNK = 6_000
 """Records that are planned at once: enough for the bulk paths, few enough for flat memory."""
 
 
