@@ -58,7 +58,8 @@ def to_arrow(table: sa.Table, frame: pd.DataFrame) -> pa.Table:
     _refuse_naive(table, frame)
     fields = [pa.field(str(c), ARROW[kind_of(table.c[c].type)]) for c in frame.columns]
     try:
-        arrow = pa.Table.from_pandas(frame, schema=pa.schema(fields), preserve_index=False)
+        # In this thread: starting others for each frame takes longer than most frames do.
+        arrow = pa.Table.from_pandas(frame, schema=pa.schema(fields), preserve_index=False, nthreads=1)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
         # Arrow's message can quote the value; the column is named in its notes, so only the class is kept.
         raise ValueError(
