@@ -8,7 +8,7 @@ its builder's business. A missing value is a missing text; a missing text leaves
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 import numpy as np
@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from stokly_sync.contracts import columns
 from stokly_sync.contracts.money import PLACES
 
-Texts = pa.Array | pd.Series | Sequence[str | None]
+Texts: TypeAlias = pa.Array | pd.Series | Sequence[str | None]
 
 TEXT: Final = pa.large_string()
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number", order="deterministic")

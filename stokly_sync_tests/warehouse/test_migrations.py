@@ -14,11 +14,12 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from stokly_sync.errors import SettingsError
 from stokly_sync.warehouse import tables
 from stokly_sync.warehouse.engine import SCHEMA, open_engine
-from stokly_sync.warehouse.migrations import config, is_current, migrate
+from stokly_sync.warehouse.migrations import config, is_current, migrate, revisions
 from stokly_sync.warehouse.migrations.__main__ import begin
 from stokly_sync.warehouse.sqltypes import TIME
 from stokly_sync.warehouse.store import Warehouse
@@ -69,6 +70,11 @@ def test_a_fresh_database_is_not_current_and_a_migrated_one_is(database_url: str
     assert is_current(engine)
     migrate(engine)
     assert is_current(engine)
+
+
+def test_the_numbers_of_the_files_are_the_steps_in_their_order() -> None:
+    chain = [script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()]
+    assert revisions() == chain[::-1]
 
 
 def test_every_step_can_be_taken_back(database_url: str) -> None:

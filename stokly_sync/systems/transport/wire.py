@@ -62,7 +62,7 @@ def exchanged(
     Past the session's own `send`, which looks for both after each answer.
     """
     adapter = session.get_adapter(str(request.url))
-    response = adapter.send(request, timeout=timeout, verify=session.verify, proxies=session.proxies)
+    response = adapter.send(request, timeout=timeout, verify=session.verify or False, proxies=session.proxies)
     return response, response.content
 
 
