@@ -2,8 +2,9 @@
 
 Documents are trees of dictionaries without cycles: reference counting frees them, and the collector only costs time,
 about a quarter of a plan or of a load. While one of them runs, what exists already is set aside and the youngest
-generation may grow to the size of a chunk; afterwards all is as before. Threads that compute hand over every half
-millisecond instead of every five: a sender that got its answer must not wait for a whole turn, several times a call.
+generation may grow to the size of a chunk; afterwards all is as before. While calls are in flight, threads that compute
+hand over every half millisecond instead of every five: a sender that got its answer must not wait for a whole turn,
+several times a call.
 Arrow's own allocators hold on to what they freed; the system's gives large blocks back, once it is told to: by itself
 the C library takes a block that was freed for a hint that more like it should be kept, a hundred megabytes in the end.
 """
@@ -14,7 +15,7 @@ import ctypes
 import gc
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from threading import Lock
 from typing import Final
 
@@ -29,37 +30,56 @@ if (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
 _YOUNG: Final = 30_000
 _TURN_S: Final = 0.0005
 
-_lock = Lock()
-_inside = 0
-_put_back: Callable[[], None] = lambda: None  # noqa: E731  # what undoes the first entry
+
+class _WhileInside:
+    """A setting of the whole process that holds while anybody is inside; the last one out puts it back."""
+
+    def __init__(self, change: Callable[[], Callable[[], None]]) -> None:
+        self._change, self._lock, self._inside = change, Lock(), 0
+        self._put_back: Callable[[], None] = lambda: None
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        with self._lock:
+            self._inside += 1
+            if self._inside == 1:
+                self._put_back = self._change()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside -= 1
+                if not self._inside:
+                    self._put_back()
 
 
-@contextmanager
-def steady() -> Iterator[None]:
-    """Collect rarely and hand over often meanwhile; of several that are inside at once, the last one out undoes it."""
-    global _inside, _put_back  # collector and turns are one for the process
-    with _lock:
-        _inside += 1
-        if _inside == 1:
-            _put_back = _set()
-    try:
-        yield
-    finally:
-        with _lock:
-            _inside -= 1
-            if not _inside:
-                _put_back()
-
-
-def _set() -> Callable[[], None]:
-    thresholds, turn = gc.get_threshold(), sys.getswitchinterval()
+def _collect_rarely() -> Callable[[], None]:
+    thresholds = gc.get_threshold()
 
     def put_back() -> None:
-        sys.setswitchinterval(turn)
         gc.set_threshold(*thresholds)
         gc.unfreeze()
 
     gc.freeze()
     gc.set_threshold(_YOUNG, *thresholds[1:])
-    sys.setswitchinterval(_TURN_S)
     return put_back
+
+
+def _hand_over_often() -> Callable[[], None]:
+    turn = sys.getswitchinterval()
+    sys.setswitchinterval(_TURN_S)
+    return lambda: sys.setswitchinterval(turn)
+
+
+_RARELY: Final = _WhileInside(_collect_rarely)
+_OFTEN: Final = _WhileInside(_hand_over_often)
+
+
+def steady() -> AbstractContextManager[None]:
+    """Collect garbage rarely meanwhile; several may be inside at once."""
+    return _RARELY.entered()
+
+
+def prompt() -> AbstractContextManager[None]:
+    """Let threads that compute hand over often meanwhile; several may be inside at once."""
+    return _OFTEN.entered()

@@ -69,6 +69,19 @@ def to_arrow(table: sa.Table, frame: pd.DataFrame) -> pa.Table:
     return without_nul(arrow)
 
 
+def to_array(table: sa.Table, name: str, value: Any) -> pa.Array:
+    """One value as an Arrow array of its column's type; raises ValueError as `to_arrow` does."""
+    if name not in table.c:
+        raise ValueError(f"table {table.name} has no column {name}")
+    if isinstance(value, datetime) and value.tzinfo is None:
+        raise ValueError(f"a time without a zone does not fit its column of {table.name}: {name}")
+    try:
+        array = pa.array([shown(value) if isinstance(value, str) else value], ARROW[kind_of(table.c[name].type)])
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        raise ValueError(f"the value of {name} does not fit {table.name} ({type(error).__name__})") from None
+    return array
+
+
 def _refuse_naive(table: sa.Table, frame: pd.DataFrame) -> None:
     """Arrow would take a time without a zone for UTC in silence."""
     for name in frame.columns:
