@@ -89,7 +89,8 @@ def _refuse_naive(table: sa.Table, frame: pd.DataFrame) -> None:
             continue
         values = frame[name]
         if values.dtype == object:
-            naive = any(v.tzinfo is None for v in values if isinstance(v, datetime) and not pd.isna(v))
+            # A missing time has no zone either; it is asked last, because asking pandas takes longer than all else.
+            naive = any(isinstance(v, datetime) and v.tzinfo is None and not pd.isna(v) for v in values.tolist())
         else:
             naive = values.dtype.kind == "M" and not isinstance(values.dtype, pd.DatetimeTZDtype)
         if naive:
