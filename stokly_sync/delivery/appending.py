@@ -7,7 +7,7 @@ Pure decisions over what is wanted and what is held. What is held is kept in `bo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -56,4 +56,4 @@ def missing(append: Append, document: Document, held: Held) -> Document | None:
             left[name] = part
     if not left:
         return None
-    return document if not held else replace(document, body=append.with_parts(document.body, left))
+    return document if not held else document._replace(content=append.with_parts(document.body, left))

@@ -23,6 +23,8 @@ from stokly_sync.flow import Append, Built, Document, Feed, Problem, ReplayClass
 class Verdict(StrEnum):
     """What a plan decides for one record; the addends of its row sum."""
 
+    __hash__ = str.__hash__  # see `State`
+
     SEND = "to_send"
     UNCHANGED = "unchanged"
     HELD = "held"

@@ -138,7 +138,7 @@ class Destination:
     reject: Callable[[Record], bool] = lambda record: False
     before: Callable[[Sequence[Record]], None] = lambda batch: None
     after: Callable[[Sequence[Record]], None] = lambda batch: None
-    settled: Callable[[Outcome], Outcome | None] = lambda outcome: replace(outcome, state=State.ACCEPTED)
+    settled: Callable[[Outcome], Outcome | None] = lambda outcome: outcome._replace(state=State.ACCEPTED)
     lock: Lock = field(default_factory=Lock)
 
     def take(self, batch: Sequence[Record]) -> list[Record]:

@@ -17,7 +17,6 @@ from stokly_sync.systems.dotdigital import DotdigitalClient, DotdigitalSettings
 from stokly_sync.systems.dotdigital.documents import guest_contact
 from stokly_sync.systems.transport import Clock, Unlimited
 from stokly_sync.systems.transport import encode as encode_document
-from stokly_sync_tests.systems.dotdigital.rows import T0
 
 
 @dataclass
@@ -64,7 +63,7 @@ class Bench:
 
 def record(key: str, document: dict[str, Any]) -> Record:
     """A planned record of that document."""
-    return Record(key, encode_document(document), "hash", T0)
+    return Record(key, encode_document(document), "hash")
 
 
 def contact(key: str = "C1", email: str | None = None, **fields: Any) -> Record:

@@ -16,7 +16,6 @@ from stokly_sync.sandbox.kit import ManualClock, decode, encode
 from stokly_sync.systems.emarsys import EmarsysClient, EmarsysSettings
 from stokly_sync.systems.transport import Clock, Unlimited
 from stokly_sync.systems.transport import encode as encode_document
-from stokly_sync_tests.systems.emarsys.rows import T0
 
 ID_FIELD = "stokly_customer_id"
 
@@ -84,7 +83,7 @@ class Bench:
 
 def record(key: str, document: dict[str, Any]) -> Record:
     """A planned record of that document."""
-    return Record(key, encode_document(document), "hash", T0)
+    return Record(key, encode_document(document), "hash")
 
 
 def contact(key: str = "C1", email: str | None = None, *, merged: Sequence[str] = (), **fields: str) -> Record:
