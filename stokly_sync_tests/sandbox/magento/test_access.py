@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from oauthlib.oauth1 import SIGNATURE_HMAC_SHA1, SIGNATURE_HMAC_SHA256, SIGNATURE_PLAINTEXT, Client
 
+from stokly_sync.sandbox.kit import decode
 from stokly_sync.sandbox.magento.access import ADMIN, FAILURES, LOCKED_FOR
 from stokly_sync_tests.sandbox.magento.bench import Bench, criteria
 
@@ -207,9 +208,12 @@ def test_248_asks_for_another_right_to_change_an_order(bench: Bench) -> None:  #
 def test_credentials_are_random_and_32_characters_long(bench: Bench) -> None:  # 2.1
     env = bench.system.settings_env("http://127.0.0.1:1")
     assert env.pop("MAGENTO_BASE_URL") == "http://127.0.0.1:1"
+    assert set(decode(env.pop("MAGENTO_LOCATIONS").encode()).values()) == {"warehouse", "shop"}
+    assert (env.pop("MAGENTO_PRICES_WITH_TAX"), env.pop("MAGENTO_TAX_RATES")) == ("true", '{"*":20}')
     assert set(env) == {
         f"MAGENTO_{name}" for name in ("CONSUMER_KEY", "CONSUMER_SECRET", "ACCESS_TOKEN", "ACCESS_TOKEN_SECRET")
     }
     assert {len(value) for value in env.values()} == {32}
     assert len(set(env.values())) == 4
-    assert not set(env.values()) & set(type(bench.system)().settings_env("").values())
+    other = type(bench.system)().settings_env("")
+    assert not set(env.values()) & {other[name] for name in env}

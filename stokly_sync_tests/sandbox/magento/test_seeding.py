@@ -197,7 +197,7 @@ def test_planted_deeds_are_unknown_to_stokly(stokly: Seed, clean: Store, spoiled
     assert "dispatched" not in row["itemStatuses"]
 
 
-@pytest.mark.parametrize(("seed", "orders", "planted"), [("demo", 849, 10), ("minimal", 2, 0), ("empty", 0, 0)])
+@pytest.mark.parametrize(("seed", "orders", "planted"), [("demo", 872, 10), ("minimal", 2, 0), ("empty", 0, 0)])
 def test_the_system_is_filled_by_the_name_of_a_seed(seed: str, orders: int, planted: int) -> None:
     system = MagentoSandbox(clock=ManualClock(datetime(2026, 3, 1, tzinfo=UTC)))
     system.seed(seed)
