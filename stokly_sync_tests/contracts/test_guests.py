@@ -88,7 +88,7 @@ def test_a_deleted_customer_stays_the_buyer_and_does_not_come_back_as_a_guest() 
     assert buyers(found)["O1"].customer == "C1"
     merged = [{"merged_into": "C2", "live": False}, {"customer_id": "C2", "email": "other@example.com", "live": False}]
     assert buyers(frames(orders=[{}], customers=merged))["O1"].customer == "C2"
-    somebody = [{"live": False}, {"customer_id": "C3"}]
+    somebody: list[Row] = [{"live": False}, {"customer_id": "C3"}]
     assert buyers(frames(orders=[{}], customers=somebody))["O1"].customer == "C3"
 
 
