@@ -95,7 +95,8 @@ class Total:
     values: dict[str, int]
 
 
-class Count(NamedTuple):
+@dataclass(frozen=True)
+class Count:
     """How many exceptions in a state one team has of one subject and rule."""
 
     owner: str | None
@@ -121,12 +122,8 @@ def conditions(brand: str, wanted: Wanted, *, now: datetime | None = None) -> li
         if value is not None:
             found.append(column == str(value))
     if wanted.system is not None:
-        name = wanted.system
-        found.append(
-            sa.or_(
-                _E.subject.startswith(f"{name}.", autoescape=True), _E.subject.startswith(f"{name}/", autoescape=True)
-            )
-        )
+        starts = [f"{wanted.system}{mark}" for mark in "./"]
+        found.append(sa.or_(*[_E.subject.startswith(start, autoescape=True) for start in starts]))
     if wanted.older_than is not None:
         found.append(_E.first_seen <= (now or datetime.now(UTC)) - wanted.older_than)
     if wanted.at_least is not None:

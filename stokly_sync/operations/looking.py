@@ -84,9 +84,7 @@ def reveal(desk: Desk, ref: Ref, *, actor: str) -> Detail:
 
 
 def _none(ref: Ref) -> NoSuchException:
-    return NoSuchException(
-        f"There is no exception {ref.rule} of {ref.key} in {ref.subject}; the list shows those there are."
-    )
+    return NoSuchException(f"{ref.subject} has no exception {ref.rule} of {ref.key}; the list shows those there are.")
 
 
 def _look(desk: Desk, ref: Ref, *, reveal: bool) -> Detail:

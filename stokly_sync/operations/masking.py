@@ -87,9 +87,7 @@ def mask_of(frames: Frames, *, root: str) -> Mask:
         frozenset(values),
         frozenset(words),
         frozenset(text.strip().casefold() for text in _texts(frames, personal=False)) - values,
-        by_name=any(
-            _table_of(name, frame) and personal_columns(_table_of(name, frame)) for name, frame in frames.items()
-        ),
+        by_name=any(personal_columns(_table_of(name, frame)) for name, frame in frames.items()),
         strict="email" in personal_columns(root),
     )
 

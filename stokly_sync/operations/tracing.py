@@ -122,7 +122,7 @@ def _spellings(text: str) -> list[str]:
 def _matches(conn: sa.Connection, brand: str, dataset: Dataset, texts: Sequence[str]) -> Iterator[tuple[str, str]]:
     root = LANDED[dataset.name].c
     name = root[_name_column(dataset)]
-    conditions = [root[column].in_(texts) for column in (dataset.key, *dataset.sought_by)]
+    conditions: list[sa.ColumnElement[bool]] = [root[column].in_(texts) for column in (dataset.key, *dataset.sought_by)]
     if dataset.name == ORDERS.name:
         conditions.append(sa.and_(root.customer_id.is_(None), root.customer_email.in_(texts)))
     for condition in conditions:
@@ -228,9 +228,8 @@ def _exceptions(conn: sa.Connection, brand: str, subjects: Sequence[str], keys: 
 def _steps(conn: sa.Connection, desk: Desk, stops: Sequence[Stop]) -> Iterator[Step]:
     for stop in stops:
         if stop.landed_at is not None:
-            yield Step(
-                stop.landed_at, stop.dataset, "landed", f"{stop.name}, as of {stop.version:%Y-%m-%d %H:%M}", None
-            )
+            state = f"{stop.name}, as of {stop.version:%Y-%m-%d %H:%M}"
+            yield Step(stop.landed_at, stop.dataset, "landed", state, None)
         for placed in stop.placed:
             yield from placed.steps
             # Calls are looked for among all calls of a feed: for the record itself that is worth it.

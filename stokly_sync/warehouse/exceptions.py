@@ -75,8 +75,8 @@ def open_for(
 ) -> int:
     """`open_exceptions` from problems, with owner, severity and state as the catalogue says; gives the number of rows.
 
-    `payloads` (JSON text), `window_starts` (UTC), `hashes` and `values` are by key and may be partial. Where a key breaks a rule
-    twice the first detail counts. Raises KeyError for a rule that the catalogue does not know.
+    `payloads` (JSON text), `window_starts` (UTC), `hashes` and `values` are by key and may be partial. Where a key
+    breaks a rule twice the first detail counts. Raises KeyError for a rule that the catalogue does not know.
     """
     first = {(p.key, p.rule): p for p in reversed(list(problems))}
     found = list(first.values())[::-1]
