@@ -60,19 +60,20 @@ class Trust:
     points: Sequence[Point]
 
 
-def trust(desk: Desk, *, days: int = DAYS, now: datetime | None = None) -> list[Trust]:
-    """The figures of every feed, in the order of their declaration."""
+def trust(desk: Desk, *, days: int = DAYS, now: datetime | None = None, feeds: Sequence[str] = ()) -> list[Trust]:
+    """The figures of every feed, or of some, in the order of their declaration."""
+    chosen = feeds or list(desk.feeds)
     since = (now or datetime.now(UTC)) - timedelta(days=days)
     with desk.warehouse.reading() as conn:
-        delivered = figures.figures_since(conn, brand=desk.brand, subjects=desk.feeds, stage=Stage.DELIVER, after=since)
-        waiting, oldest = _waiting(conn, desk)
+        delivered = figures.figures_since(conn, brand=desk.brand, subjects=chosen, stage=Stage.DELIVER, after=since)
+        waiting, oldest = _waiting(conn, desk.brand, chosen)
         kept = _kept_back(conn, desk.brand)
-        by_feed: dict[str, list[Figures]] = {feed: [] for feed in desk.feeds}
+        by_feed: dict[str, list[Figures]] = {feed: [] for feed in chosen}
         for one in delivered:
             by_feed[one.subject].append(one)
         return [
             _of_feed(conn, desk, feed, by_feed[feed], waiting.get(feed, {}), oldest.get(feed), kept.get(feed, 0))
-            for feed in desk.feeds
+            for feed in chosen
         ]
 
 
@@ -118,12 +119,14 @@ def _point(one: Figures) -> Point | None:
     return None if p50 is None or p95 is None else Point(one.at, float(p50), float(p95))
 
 
-def _waiting(conn: sa.Connection, desk: Desk) -> tuple[dict[str, dict[str, int]], dict[str, datetime]]:
+def _waiting(
+    conn: sa.Connection, brand: str, feeds: Sequence[str]
+) -> tuple[dict[str, dict[str, int]], dict[str, datetime]]:
     """Records that have not arrived, by feed and state, and the oldest event of a feed's."""
     c = LEDGER.c
     since = sa.func.min(sa.func.coalesce(c.event_at, c.planned_at), type_=c.event_at.type)
     query = sa.select(c.feed, c.state, sa.func.count(), since).where(
-        c.brand == desk.brand, c.feed.in_(list(desk.feeds)), c.state.in_([s.value for s in _WAITING])
+        c.brand == brand, c.feed.in_(feeds), c.state.in_([s.value for s in _WAITING])
     )
     counts: dict[str, dict[str, int]] = {}
     oldest: dict[str, datetime] = {}
