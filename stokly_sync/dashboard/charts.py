@@ -22,6 +22,10 @@ _STYLE: Final = Style(
     foreground_subtle="#d7dce3",
     colors=("#c2410c", "#64748b", "#2563eb"),
     opacity=".7",
+    guide_stroke_color="#e2e6eb",
+    major_guide_stroke_color="#e2e6eb",
+    guide_stroke_dasharray="",
+    major_guide_stroke_dasharray="",
     label_font_size=12,
     legend_font_size=13,
     major_label_font_size=12,
@@ -33,7 +37,7 @@ _MOST_LABELS: Final = 6
 
 def drift(points: Sequence[Drift]) -> bytes:
     """Records that differ over time, with and without a reason, as SVG."""
-    chart = _chart([point.at for point in points], pygal.StackedBar)
+    chart = _chart([point.at for point in points], pygal.Line)
     chart.add("unexplained", [point.unexplained for point in points])
     chart.add("explained", [point.explained for point in points])
     return _drawn(chart)
@@ -54,8 +58,8 @@ def _chart(times: Sequence[datetime], kind: Any) -> Any:
     chart = kind(
         style=_STYLE,
         js=[],
-        height=230,
-        width=720,
+        height=240,
+        width=640,
         legend_at_bottom=True,
         legend_at_bottom_columns=2,
         legend_box_size=11,

@@ -53,7 +53,7 @@ def lasting(seconds: float | None) -> str:
     if seconds is None:
         return NOTHING
     for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * length:
+        if seconds >= 1.5 * length:
             return f"{seconds / length:,.0f} {unit}"
     return f"{max(seconds, 0):.0f} s" if seconds >= 10 else f"{max(seconds, 0):.1f} s"
 

@@ -13,6 +13,7 @@ import msgspec
 import pandas as pd
 import sqlalchemy as sa
 
+from stokly_sync.contracts import money
 from stokly_sync.contracts.datasets import DATASETS, TABLES
 from stokly_sync.contracts.rules import Rule
 from stokly_sync.contracts.schema import dataset_of
@@ -28,6 +29,7 @@ from stokly_sync.operations.listing import Ref, Row, rows_of
 from stokly_sync.operations.masking import Mask, mask_of, masked_row
 from stokly_sync.operations.steps import Step, attempts_of, ledger_steps
 from stokly_sync.warehouse.bulk import rows_by
+from stokly_sync.warehouse.exceptions import IGNORED, OPEN
 from stokly_sync.warehouse.tables import EXCEPTIONS, LEDGER
 
 _decode: Final = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -99,7 +101,7 @@ def _look(desk: Desk, ref: Ref, *, reveal: bool) -> Detail:
             received, outgoing = _of_dataset(conn, desk, ref, reveal=reveal), []
         state, steps = _ledger(conn, desk, ref) if feed is not None else (None, [])
         history = sorted([*steps, *_own(conn, desk, ref, rows[0])], key=lambda step: step.at)
-        others = _others(conn, desk.brand, ref)
+        others = _others(conn, desk, ref)
     return Detail(rows[0], desk.catalogue.get(ref.rule), received, outgoing, state, history, others, reveal)
 
 
@@ -170,7 +172,7 @@ def _plain(table: str, row: Mapping[Any, Any]) -> dict[str, Any]:
 
 def _value(kind: Kind, value: Any) -> Any:
     if kind is Kind.MONEY:
-        return Decimal(int(value)).scaleb(-9).normalize()
+        return Decimal(format(money.decimal(int(value)).normalize(), "f"))
     if kind is Kind.JSON:
         return json.loads(value)
     return value.isoformat() if kind is Kind.TIME else value
@@ -200,12 +202,16 @@ def _own(conn: sa.Connection, desk: Desk, ref: Ref, row: Row) -> list[Step]:
     ]
 
 
-def _others(conn: sa.Connection, brand: str, ref: Ref) -> list[Ref]:
+def _others(conn: sa.Connection, desk: Desk, ref: Ref) -> list[Ref]:
+    """What else is wrong with the record, at its source and at every destination."""
+    feed = desk.feeds.get(ref.subject)
+    dataset = feed.dataset if feed else ref.subject
+    subjects = [dataset, *(f.id for f in desk.feeds.values() if f.dataset == dataset)]
     e = EXCEPTIONS.c
     query = sa.select(e.subject, e.key, e.rule).where(
-        e.brand == brand, e.subject == ref.subject, e.key == ref.key, e.rule != ref.rule, e.state != "closed"
+        e.brand == desk.brand, e.subject.in_(subjects), e.key == ref.key, e.state.in_((OPEN, IGNORED))
     )
-    return [Ref(*row) for row in conn.execute(query.order_by(e.rule))]
+    return [r for r in (Ref(*row) for row in conn.execute(query.order_by(e.subject, e.rule))) if r != ref]
 
 
 def _json(value: Any) -> str:

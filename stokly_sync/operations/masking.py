@@ -32,7 +32,10 @@ _PERSONAL: Final = re.compile(
 )
 # `name` alone is a person's, unless it stands in a list of goods.
 # Amounts, short counts, dates and times as texts: harmless in the record of a person too.
-_HARMLESS: Final = re.compile(r"-?\d{1,4}|-?\d+\.\d+|\d{4}-\d\d-\d\d([T ][\d:.]+(Z|[+-]\d\d:?\d\d)?)?|true|false")
+_HARMLESS: Final = re.compile(
+    r"-?\d{1,4}|-?\d+\.\d+|\d{4}-\d\d-\d\d([T ][\d:.]+(Z|[+-]\d\d:?\d\d)?)?|true|false", re.IGNORECASE
+)
+_CODES: Final = re.compile(r"currency|status|type|country", re.IGNORECASE)
 _GOODS: Final = frozenset({"items", "lines", "lineitems", "line_items", "products", "variants", "channel", "images"})
 
 
@@ -74,7 +77,7 @@ class Mask:
         if not isinstance(value, str) or not text:
             return False
         if self.strict:
-            return text not in self.harmless and not _HARMLESS.fullmatch(text)
+            return not (text in self.harmless or _HARMLESS.fullmatch(text) or _CODES.search(name))
         found = _WORD.findall(text)
         return bool(found) and all(word in self.words for word in found)
 

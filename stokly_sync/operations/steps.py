@@ -82,13 +82,11 @@ def _said(answer: str | None) -> str:
 
 def _steps(feed: str, row: Any) -> tuple[Step, ...]:
     """The moments that the ledger keeps of a record; `sent_at` is told better by its attempts."""
-    found = []
-    if row.planned_at is not None:
-        found.append(Step(row.planned_at, feed, "planned", "", None))
-    if row.accepted_at is not None:
-        found.append(Step(row.accepted_at, feed, "accepted", "", None))
-    if row.settled_at is not None and row.state in ("rejected", "in_doubt"):
-        found.append(Step(row.settled_at, feed, row.state.replace("_", " "), row.reason or "", None))
-    elif row.state in ("parked", "quarantined", "excluded") and row.planned_at is not None:
-        found.append(Step(row.planned_at, feed, row.state, row.reason or "", None))
-    return tuple(found)
+    kept_back = row.state in ("parked", "quarantined", "excluded")
+    moments = [
+        (row.planned_at, row.state if kept_back else "planned", (row.reason or "") if kept_back else ""),
+        (row.accepted_at, "accepted", ""),
+    ]
+    if row.state in ("rejected", "in_doubt"):
+        moments.append((row.settled_at, row.state.replace("_", " "), row.reason or ""))
+    return tuple(Step(at, feed, what, detail, None) for at, what, detail in moments if at is not None)

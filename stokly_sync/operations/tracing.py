@@ -134,7 +134,7 @@ def _name_column(dataset: Dataset) -> str:
     """The column by which people call a record: never a personal one."""
     personal = {c.name for c in dataset.root.columns if c.personal}
     names = {c.name for c in dataset.root.columns}
-    for column in ("number", *dataset.sought_by):
+    for column in ("number", "account_code", *dataset.sought_by):
         if column in names - personal:
             return column
     return dataset.key
@@ -207,10 +207,10 @@ def _facts(dataset: Dataset, row: Any) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for column in dataset.root.columns:
         value = row[column.name]
-        if value is None or column.personal:
+        if value is None or column.personal or (column.name == "live" and value):
             continue
         if column.name in _TOLD or column.name == dataset.event_at:
-            text = f"{value:%Y-%m-%d %H:%M}" if column.kind is Kind.TIME else str(value)
+            text = f"{value:%Y-%m-%d %H:%M}" if column.kind is Kind.TIME else "no" if value is False else str(value)
             found.append((column.name.replace("_", " "), text))
         elif column.name == dataset.value:
             found.append((column.name, f"{money.text(value)} {row['currency'] or ''}".strip()))
