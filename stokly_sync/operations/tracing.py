@@ -66,8 +66,8 @@ class Path:
     steps: Sequence[Step]
     links: Sequence[tuple[str, str, str]]
     """System, id there, and how that is known, of the record itself."""
-    more: int
-    """Records that belong to it too and are not shown."""
+    more: bool
+    """Whether older records belong to it too and are not shown."""
 
 
 def search(desk: Desk, words: str) -> list[Found]:
@@ -98,7 +98,7 @@ def trace(desk: Desk, dataset: str, key: str) -> Path:
         if row is None and not stops[0].exceptions:
             raise NoSuchException(f"{dataset} has no record {key}; look it up by another number.")
         steps = sorted(_steps(conn, desk, stops), key=lambda step: step.at)
-        return Path(stops, steps, _links(conn, desk.brand, key), max(0, len(related) - _MOST_RELATED))
+        return Path(stops, steps, _links(conn, desk.brand, key), len(related) > _MOST_RELATED)
 
 
 def last_agreed(conn: sa.Connection, brand: str, feed: str) -> datetime | None:
