@@ -39,8 +39,6 @@ def build_app(desk: Desk, access: Access) -> Starlette:
             Route("/reconciliation", figures.reconciliation),
             Route("/trust", figures.trusted),
             Route("/plans", figures.plans),
-            Route("/charts/drift.svg", figures.drift_chart),
-            Route("/charts/latency.svg", figures.latency_chart),
             Route("/where", where.where),
             Route("/where", where.look_for, methods=["POST"]),
             Route("/team", session.choose_team, methods=["POST"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 
 import uvicorn
+from starlette.applications import Starlette
 
 from stokly_sync.dashboard.access import Access, is_loopback
 from stokly_sync.dashboard.app import build_app
@@ -14,8 +15,13 @@ from stokly_sync.operations.desk import Desk
 
 def serve(desk: Desk, access: Access, sock: socket.socket) -> None:
     """Serve on a listening socket until Ctrl-C or SIGTERM."""
-    config = uvicorn.Config(
-        build_app(desk, access),
+    uvicorn.Server(configuration(build_app(desk, access))).run(sockets=[sock])
+
+
+def configuration(app: Starlette) -> uvicorn.Config:
+    """How the dashboard is served, wherever it is."""
+    return uvicorn.Config(
+        app,
         access_log=False,
         log_level="warning",
         server_header=False,
@@ -24,7 +30,6 @@ def serve(desk: Desk, access: Access, sock: socket.socket) -> None:
         timeout_graceful_shutdown=3,
         proxy_headers=False,
     )
-    uvicorn.Server(config).run(sockets=[sock])
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -56,7 +56,7 @@ def test_personal_data_is_masked_until_somebody_asks_and_that_is_written_down(re
 
 
 def test_a_document_that_broke_the_contract_is_shown_as_it_was_received(desk: Desk) -> None:
-    payload = '{"order_id":"1","discountRate":1.10,"customerEmail":"ann@example.com","customerName":"Ann","lines":[{"name":"Mug"}]}'
+    payload = '{"order_id":"1","rate":1.10,"email":"ann@example.com","customerName":"Ann","lines":[{"name":"Mug"}]}'
     ref = kept_back(desk.warehouse, "1", payload=payload)
     shown = texts(look(desk, ref))
     assert "Mug" in shown
