@@ -13,8 +13,8 @@ branch_labels = None
 depends_on = None
 
 _LISTED = (
-    *("brand", "state", "first_seen", "subject", "key", "rule"),
-    *("owner", "severity", "value", "currency", "assigned_to"),
+    *("brand", "state", "owner", "subject", "rule", "key", "first_seen"),
+    *("severity", "value", "currency", "assigned_to"),
 )
 
 
