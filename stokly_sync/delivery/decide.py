@@ -55,13 +55,18 @@ class Entry(NamedTuple):
 
 @dataclass(slots=True)
 class Decision:
-    """The verdict on one record; `encoded` is its document where there is one that may be sent."""
+    """The verdict on one record; `encoded` is its document where there is one that may be sent.
+
+    `found` says that the destination holds it by its own word, `receipt` is its id there where that is known.
+    """
 
     key: str
     verdict: Verdict
     rule: str | None = None
     reason: str | None = None
     encoded: Encoded | None = None
+    found: bool = False
+    receipt: str | None = None
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,10 @@ def decide(
     documents = {document.key: document for document in built.documents}
     problems = worst_problems(built.kept_back, catalogue)
     _refuse_lost(feed, set(keys), documents.keys() | problems.keys(), len(documents) != len(built.documents))
-    decisions = [_decide_one(feed, key, documents.get(key), problems.get(key), known, catalogue, force) for key in keys]
+    decisions = [
+        _decide_one(feed, key, documents.get(key), problems.get(key), built.held, known, catalogue, force)
+        for key in keys
+    ]
     _pass_gates(decisions, waits)
     return decisions
 
@@ -146,17 +154,19 @@ def _decide_one(
     key: str,
     document: Document | None,
     problem: Problem | None,
+    there: Mapping[str, str | None] | None,
     known: Known,
     catalogue: Catalogue,
     force: bool,
 ) -> Decision:
-    entry = known.entries.get(key)
+    entry, found = known.entries.get(key), there is not None and key in there
     if entry is not None and entry.state == State.IN_DOUBT:
         return Decision(key, Verdict.HELD)
     if key in known.sending and feed.replay is not ReplayClass.UPSERT:
         return Decision(key, Verdict.HELD)
     # A document beside a problem cancels what the destination holds; there is nothing to cancel where it holds nothing.
-    if problem is not None and (document is None or entry is None or entry.accepted_hash is None):
+    nothing_there = (entry is None or entry.accepted_hash is None) and not found
+    if problem is not None and (document is None or nothing_there):
         if (key, problem.rule) in known.ignored:
             return Decision(key, Verdict.HELD)
         return Decision(key, _VERDICTS[effect_of(problem.rule, catalogue)], problem.rule, problem.detail)
@@ -165,7 +175,9 @@ def _decide_one(
     if feed.append is not None:
         return _add(feed.append, document, entry, known)
     encoded = encode(document)
-    return Decision(key, _against_ledger(feed, encoded, entry, force), encoded=encoded)
+    if there is not None and found:
+        return Decision(key, Verdict.UNCHANGED, encoded=encoded, found=True, receipt=there[key])
+    return Decision(key, _against_ledger(feed, encoded, entry, force, told=there is not None), encoded=encoded)
 
 
 def _add(append: Append, document: Document, entry: Entry | None, known: Known) -> Decision:
@@ -188,8 +200,11 @@ def _add(append: Append, document: Document, entry: Entry | None, known: Known) 
     return Decision(key, Verdict.HELD if held_back else Verdict.SEND, encoded=encoded)
 
 
-def _against_ledger(feed: Feed, encoded: Encoded, entry: Entry | None, force: bool) -> Verdict:
-    """Send what the destination does not hold; never an older state over a newer one (DESIGN, windows and versions)."""
+def _against_ledger(feed: Feed, encoded: Encoded, entry: Entry | None, force: bool, *, told: bool) -> Verdict:
+    """Send what the destination does not hold; never an older state over a newer one (DESIGN, windows and versions).
+
+    `told` says that the destination itself told what it holds, and that this is not part of it.
+    """
     if entry is None:
         return Verdict.SEND
     same = entry.document_hash == encoded.hash
@@ -201,7 +216,7 @@ def _against_ledger(feed: Feed, encoded: Encoded, entry: Entry | None, force: bo
         return Verdict.SEND
     if force or entry.stale:
         return Verdict.SEND
-    if entry.accepted_hash == encoded.hash:
+    if entry.accepted_hash == encoded.hash and not told:
         return Verdict.UNCHANGED
     if entry.state == State.REJECTED and same:
         return Verdict.HELD

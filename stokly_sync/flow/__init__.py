@@ -24,7 +24,7 @@ from stokly_sync.flow.sending import (
     Trigger,
     Whole,
 )
-from stokly_sync.flow.systems import Budget, Probe, System
+from stokly_sync.flow.systems import Budget, Matching, Probe, System
 from stokly_sync.flow.words import (
     Choice,
     Frames,
@@ -54,6 +54,7 @@ __all__ = [
     "Gate",
     "Json",
     "Lane",
+    "Matching",
     "Mode",
     "Need",
     "Outcome",

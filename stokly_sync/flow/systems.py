@@ -11,7 +11,7 @@ import pandas as pd
 
 from stokly_sync.flow.reading import Extract
 from stokly_sync.flow.sending import Feed
-from stokly_sync.flow.words import Json, Lane, Statement
+from stokly_sync.flow.words import Frames, Json, Lane, Problem, Statement
 
 
 class Budget(Protocol):
@@ -32,6 +32,26 @@ class Probe:
     ok: bool
     finding: str
     advice: str = ""
+
+
+@dataclass(frozen=True)
+class Matching:
+    """Two or more landed tables held against each other, for problems of rows that no feed sees.
+
+    What is found opens exceptions under `subject` and closes by itself once it is not found any more. Nothing is said
+    before the history of all tables is landed: an order whose other half is still to be read is no orphan.
+    """
+
+    name: str
+    subject: str
+    """What the exceptions are about, for example `magento/order_matching`; no dataset's name and no feed's id."""
+    description: str
+    needs: Mapping[str, tuple[str, ...]]
+    """Columns that are looked at, by landed table; all of its rows are read."""
+    find: Callable[[Frames], Sequence[Problem]]
+    """`find(frames)`: pure; frames by table name with the columns of `needs` and their contract's dtypes."""
+    known_in: tuple[str, ...] = ()
+    """Ids of feeds: a row that is open as an exception there under the same key is not named a second time."""
 
 
 @dataclass(frozen=True)
@@ -58,5 +78,7 @@ class System:
     """`probe(client)`: checks for the doctor, reading only."""
     choices: Callable[[Any, datetime | None], Iterable[Statement]] | None = None
     """`choices(client, since)`: who has opted out there since then, or ever; not what its own creation left behind."""
+    matchings: Callable[[Any], tuple[Matching, ...]] | None = None
+    """`matchings(settings)`: what is held against each other when the system is reconciled."""
     said: Callable[[Any, pd.DataFrame], Sequence[Statement]] | None = None
     """`said(settings, rows)`: choices that rows of the source's customers state, by the members that settings name."""

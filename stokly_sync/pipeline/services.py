@@ -15,7 +15,7 @@ from stokly_sync import settings as settings_module
 from stokly_sync.contracts.rules import Catalogue
 from stokly_sync.delivery.budget import budget_for
 from stokly_sync.errors import SettingsError
-from stokly_sync.flow import Extract, Feed, Lane, Mode, System
+from stokly_sync.flow import Extract, Feed, Lane, Mode, System, Team
 from stokly_sync.landing.derived import Basis
 from stokly_sync.landing.run import Reader
 from stokly_sync.pipeline import progress
@@ -33,6 +33,8 @@ class Services:
     declared: Declared
     catalogue: Catalogue
     warehouse: Warehouse
+    shared: Warehouse | None = None
+    """Where rate budgets are kept, when it is not the warehouse itself."""
 
     @classmethod
     def open(cls, environ: Mapping[str, str] | None = None) -> Services:
@@ -73,7 +75,7 @@ class Services:
         Raises SettingsError when credentials are missing.
         """
         chosen, model = self.system(system), self.settings.systems[system]
-        return chosen.connect(model, budget_for(self.warehouse.engine, system, model), lane)
+        return chosen.connect(model, budget_for((self.shared or self.warehouse).engine, system, model), lane)
 
     def calls(self, system: str, client: Any) -> int:
         """Requests that a client has made so far."""
@@ -86,6 +88,11 @@ class Services:
     def feed(self, feed_id: str) -> Feed:
         """The feed of an id such as `ometria/orders`."""
         return self.declared.feeds[feed_id]
+
+    def owner_of(self, feed_id: str) -> Team:
+        """The team that a feed belongs to; operations for one that is not declared any more."""
+        feed = self.declared.feeds.get(feed_id)
+        return feed.owner if feed else Team.OPERATIONS
 
     def mode(self, feed: Feed) -> Mode:
         """Whether a feed writes, observes or is off."""

@@ -25,6 +25,7 @@ from stokly_sync.landing.figures import LandingFigures
 from stokly_sync.pipeline.declared import source_of
 from stokly_sync.pipeline.services import Services
 from stokly_sync.reconciliation.compare import Comparison
+from stokly_sync.reconciliation.matching import match
 from stokly_sync.reconciliation.report import as_json
 from stokly_sync.reconciliation.run import reconcile
 from stokly_sync.warehouse import figures, windows
@@ -174,7 +175,8 @@ def _keeper(services: Services, run_id: str) -> Keeper:
 def _weigh_consent(services: Services, run_id: str) -> int:
     """Look at the customers that were landed since the last time; gives for how many of them another choice holds."""
     changed, keeper = 0, _keeper(services, run_id)
-    for source in services.declared.sources:
+    owner = source_of(CUSTOMERS.name)
+    for source in (s for s in services.declared.sources if s.name == owner):
         stated = partial(source.said, services.settings.systems[source.name]) if source.said else None
         changed += keeper.look_over(source.name, stated)
     return changed
@@ -185,8 +187,21 @@ def reconcile_system(services: Services, system: str, *, run_id: str) -> list[Co
     client = services.client(system, Lane.BULK)
     feeds = [f for f in services.declared.feeds_of(system) if services.mode(f) is not Mode.OFF]
     found = reconcile(services.warehouse, feeds, client, run_id=run_id)
-    record(services, run_id, system, Stage.RECONCILE, as_json(found))
+    body = as_json(found)
+    if matched := match_system(services, system, run_id=run_id):
+        body["matchings"] = matched
+    record(services, run_id, system, Stage.RECONCILE, body)
     return found
+
+
+def match_system(services: Services, system: str, *, run_id: str) -> dict[str, dict[str, int]]:
+    """Hold landed tables against each other as a system declares; counts by rule for each matching that could run."""
+    declared = services.declared.systems[system].matchings
+    if declared is None:
+        return {}
+    matchings = declared(services.settings.systems[system])
+    found = {m.name: match(services.warehouse, m, catalogue=services.catalogue, run_id=run_id) for m in matchings}
+    return {name: counts for name, counts in found.items() if counts is not None}
 
 
 def record(services: Services, run_id: str, subject: str, stage: Stage, body: Mapping[str, Any]) -> None:

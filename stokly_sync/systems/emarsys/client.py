@@ -58,6 +58,10 @@ MANY: Final = 1_000
 PAGE: Final = 10_000
 
 
+READING: Final = frozenset({"/contact/checkids", "/contact/getdata"})
+"""Calls that read although they are no GET."""
+
+
 def stay_away(headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds until the window of calls that was used up is over, or None where no header tells."""
     try:
@@ -121,7 +125,8 @@ class EmarsysClient:
 
         Raises ReplyError when the envelope names a failure although the status is 200. Source: contract 1.5.
         """
-        answer = self._core.request(method, f"{self._version}{path}", json=body, params=params)
+        reads = method == "GET" or path in READING
+        answer = self._core.request(method, f"{self._version}{path}", json=body, params=params, reads=reads)
         envelope = answer.data
         if not isinstance(envelope, Mapping) or "replyCode" not in envelope:
             raise TransientError(f"{VENDOR}: {method} {path} answered without an envelope; try again later.")

@@ -8,7 +8,7 @@ from stokly_sync.systems.transport.answers import COMMON, Answer, Verdict, decod
 from stokly_sync.systems.transport.auth import Auth, NoAuth, StaticAuth, Unlimited
 from stokly_sync.systems.transport.redaction import RedactingFilter, excerpt, looks_secret, redact
 from stokly_sync.systems.transport.retry import Clock, RetryPolicy, retry_after
-from stokly_sync.systems.transport.session import Transport
+from stokly_sync.systems.transport.session import Transport, reading_only
 from stokly_sync.systems.transport.unread import ListReader, Unread, whole
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "encode",
     "excerpt",
     "looks_secret",
+    "reading_only",
     "redact",
     "retry_after",
     "whole",

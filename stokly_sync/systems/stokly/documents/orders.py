@@ -20,9 +20,8 @@ import pandas as pd
 from stokly_sync.contracts.columns import minor_units
 from stokly_sync.contracts.sales import ORDER_LINES, ORDERS
 from stokly_sync.flow import Received, Rows
-from stokly_sync.systems.stokly.documents.cells import Cells, texts
-from stokly_sync.systems.stokly.documents.papers import REMOVED
-from stokly_sync.systems.stokly.documents.roots import (
+from stokly_sync.systems.rows.cells import Cells, texts
+from stokly_sync.systems.rows.roots import (
     Sheet,
     SubDocuments,
     child_frame,
@@ -31,8 +30,9 @@ from stokly_sync.systems.stokly.documents.roots import (
     rows_of,
     sub_documents,
 )
-from stokly_sync.systems.stokly.documents.shapes import Shape, members
-from stokly_sync.systems.stokly.documents.sums import product, quotient
+from stokly_sync.systems.rows.shapes import Shape, members
+from stokly_sync.systems.rows.sums import product, quotient
+from stokly_sync.systems.stokly.documents.papers import REMOVED
 from stokly_sync.systems.stokly.settings import StoklySettings
 
 _ADDRESS_PARTS = ("Line1", "Line2", "City", "Region", "Postcode", "Country")
