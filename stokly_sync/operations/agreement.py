@@ -79,9 +79,9 @@ def _agreement(conn: sa.Connection, desk: Desk, feed: str, row: Any) -> Agreemen
         run_id=row.run_id,
         agreed=row.status == "agreed",
         read_back=body["read_back"],
-        counts=body["counts"],
-        totals=body["totals"],
-        refunds=body["refunds"],
+        counts=_named(body["counts"]),
+        totals={currency: _named(both) for currency, both in body["totals"].items()},
+        refunds={currency: _named(both) for currency, both in body["refunds"].items()},
         explained=differences["explained"],
         unexplained=differences["unexplained"],
         in_doubt=differences["in_doubt"],
@@ -99,3 +99,8 @@ def _drift(at: datetime, body: Any) -> Drift:
         sum(differences["explained"].values()),
         counts["expected"] - counts["destination"],
     )
+
+
+def _named(sides: dict[str, Any]) -> dict[str, Any]:
+    """Both sides by name; what was stored before there were other sources calls the first one by its own."""
+    return {"source" if name == "stokly" else name: value for name, value in sides.items()}
