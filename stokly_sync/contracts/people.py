@@ -52,4 +52,5 @@ CUSTOMERS: Final = Dataset(
         sparse_indexes=("merged_into",),
     ),
     event_at="updated_at",
+    sought_by=("email",),
 )
