@@ -25,10 +25,10 @@ from stokly_sync.contracts.schema import validate
 from stokly_sync.contracts.tables import Dataset, Kind
 from stokly_sync.flow import Frames, Rows
 from stokly_sync.landing.run import CHUNK_ROWS
-from stokly_sync.systems.stokly.documents.cells import Cells, frame_of
+from stokly_sync.systems.rows.cells import Cells, frame_of
+from stokly_sync.systems.rows.pages import Columns, columns_of
+from stokly_sync.systems.rows.shapes import AMOUNT, WHOLE
 from stokly_sync.systems.stokly.documents.orders import SHAPE, order_rows
-from stokly_sync.systems.stokly.documents.pages import Columns, columns_of
-from stokly_sync.systems.stokly.documents.shapes import AMOUNT, WHOLE
 from stokly_sync.systems.stokly.settings import StoklySettings
 from stokly_sync.systems.transport import ListReader, Unread, encode
 from stokly_sync.warehouse.frames import to_arrow, without_zone

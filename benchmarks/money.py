@@ -27,7 +27,7 @@ from benchmarks.context import Context
 from benchmarks.harness import cpu_seconds, rounds, timed
 from benchmarks.results import Line
 from stokly_sync.contracts.money import NANO
-from stokly_sync.systems.stokly.documents.cells import Cells
+from stokly_sync.systems.rows.cells import Cells
 
 TITLE: Final = "Money: Arrow decimal128(38, 9) beside scaled int64"
 _DECIMAL: Final = pa.decimal128(38, 9)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from stokly_sync.cli import reference
+from stokly_sync.flow import Team
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -20,8 +21,14 @@ def test_a_reference_page_is_what_its_command_prints(page: str) -> None:
     )
 
 
+@pytest.mark.parametrize("team", list(Team))
+def test_a_teams_page_of_the_manual_lists_its_rules_as_they_are(team: Team) -> None:
+    page = (ROOT / "docs" / "operations" / f"{team.value}.md").read_text("utf-8")
+    assert reference.manual(team, page) == page, "run: stokly-sync rules --manual docs/operations"
+
+
 @pytest.mark.parametrize(
-    "page", sorted(p.relative_to(ROOT).as_posix() for p in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")))
+    "page", sorted(p.relative_to(ROOT).as_posix() for p in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")))
 )
 def test_links_and_pictures_lead_to_files(page: str) -> None:
     path = ROOT / page

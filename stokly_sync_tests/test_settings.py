@@ -62,7 +62,7 @@ def test_nothing_needs_to_be_set() -> None:
         "Europe/London",
     )
     assert core.database_url == "sqlite:///data/local/stokly_sync.db"
-    assert (core.refuse_share, core.alert_webhook) == (0.2, None)
+    assert (core.refuse_share, core.alerts) == (0.2, None)
 
 
 def test_without_a_setting_windows_can_be_run_again_for_ninety_days() -> None:
@@ -302,7 +302,7 @@ def test_postgresql_may_be_written_in_three_ways(scheme: str) -> None:
     ("file", "variable"),
     [
         ("database_url = 'postgresql://u:hidden-file@h/d'", "STOKLY_SYNC_DATABASE_URL"),
-        ("alert_webhook = 'https://hooks.example.com/hidden-file'", "STOKLY_SYNC_ALERT_WEBHOOK"),
+        ("alerts = 'jsons://hooks.example.com/hidden-file'", "STOKLY_SYNC_ALERTS"),
         ("[stokly]\nclient_secret = 'hidden-file'", "STOKLY_CLIENT_SECRET"),
         ("[ometria]\napi_key = 'hidden-file'", "OMETRIA_API_KEY"),
         ("[brands.default.ometria]\napi_key = 'hidden-file'", "OMETRIA_API_KEY"),
@@ -334,9 +334,7 @@ def test_all_faults_are_named_at_once(write: Write) -> None:
 
 
 def test_no_secret_shows_in_what_is_printed() -> None:
-    settings = load(
-        {**STOKLY, **OMETRIA, **POSTGRES, "STOKLY_SYNC_ALERT_WEBHOOK": "https://hooks.example.com/hidden-hook"}
-    )
+    settings = load({**STOKLY, **OMETRIA, **POSTGRES, "STOKLY_SYNC_ALERTS": "jsons://hooks.example.com/hidden-hook"})
     shown = [repr(settings), str(settings), repr(settings.core), *(repr(s) for s in settings.systems.values())]
     assert not [text for text in shown if "hidden" in text]
     assert repr(settings) == "Settings(brand='default', systems=['ometria', 'stokly'])"

@@ -1,6 +1,6 @@
 """From a finding to a message that somebody reads (X8).
 
-Findings are raised and cleared elsewhere, in the transaction that found them. Here they become words and go out through
-the channels that are set: the log always, a webhook where there is one. No finding is made here and no state is kept
+`watch` raises findings that no run raises by itself, `wording` puts findings into words, `channels` says who hears of
+them and how, `send` sees to it that each is told at least once, reminded of, and told when it is over. No state is kept
 but what the findings table holds.
 """

@@ -97,6 +97,31 @@ def doctor() -> None:
 
 
 @app.command()
+def health(
+    day: Annotated[
+        datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="Yesterday where left out.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the page there instead.")] = None,
+) -> None:
+    """Show the daily health check: volumes, latencies, exceptions, reconciliations, and who has to do what."""
+    with guarded():
+        from stokly_sync.cli import pages
+
+        pages.health(day.date() if day else None, html)
+
+
+@app.command()
+def audit(
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the report there.")] = None,
+) -> None:
+    """Compare Stokly with every system that is set up, before anything goes live; writes nothing to any of them."""
+    with guarded():
+        from stokly_sync.cli import auditing
+
+        raise typer.Exit(auditing.audit(html))
+
+
+@app.command()
 def sandbox(
     seed: Annotated[str, typer.Option(help="demo, minimal or empty.")] = "demo",
     seed_file: SeedFile = None,
@@ -141,12 +166,17 @@ def dev(
 def rules(
     as_json: AsJson = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="As a page of documentation.")] = False,
+    manual: Annotated[
+        Path | None, typer.Option("--manual", metavar="FOLDER", help="Renew the tables in the teams' pages there.")
+    ] = None,
 ) -> None:
     """Print the rule catalogue: what each code means, who owns it, what to do."""
     with guarded():
         from stokly_sync.cli import pages, reference
 
-        if markdown:
+        if manual is not None:
+            pages.renew_manual(manual)
+        elif markdown:
             sys.stdout.write(reference.rules())
         else:
             pages.rules(as_json=as_json)

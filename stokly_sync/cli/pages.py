@@ -7,15 +7,20 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from datetime import date
+from pathlib import Path
 
 from rich.console import Console
+from rich.markdown import Markdown
 from rich.table import Table
 
-from stokly_sync.cli.reference import rows, sections
-from stokly_sync.errors import StoklySyncError
-from stokly_sync.flow import Lane, Probe
+from stokly_sync.cli.reference import manual, rows, sections
+from stokly_sync.errors import SettingsError, StoklySyncError
+from stokly_sync.flow import Lane, Probe, Team
+from stokly_sync.pipeline import health as health_check
 from stokly_sync.pipeline.declared import all_rules
 from stokly_sync.pipeline.instance_storage import choose_backend
+from stokly_sync.pipeline.sensors import alert_channels
 from stokly_sync.pipeline.services import Services
 from stokly_sync.systems import SYSTEMS
 
@@ -33,6 +38,13 @@ def rules(*, as_json: bool) -> None:
         words = (rule.effect.value, rule.severity.value, rule.owner.value, rule.problem, rule.advice, rule.requirement)
         table.add_row(rule.code, *words)
     _console().print(table)
+
+
+def renew_manual(folder: Path) -> None:
+    """Renew the table of rules in each team's page of the operations manual."""
+    for team in Team:
+        page = folder / f"{team.value}.md"
+        page.write_text(manual(team, page.read_text("utf-8")), "utf-8")
 
 
 def settings() -> None:
@@ -54,12 +66,42 @@ def doctor() -> int:
             Probe("settings", True, f"read from {services.settings.source or 'the environment alone'}"),
             Probe("warehouse", True, f"{services.warehouse.engine.dialect.name}, schema is current"),
             Probe("Dagster", True, choose_backend(os.environ).label),
+            _alerts(services),
             *_system_probes(services),
         ]
     finally:
         services.close()
     _show(probes)
     return 0 if all(probe.ok for probe in probes) else 1
+
+
+def health(day: date | None, file: Path | None) -> None:
+    """Print the health check of a day, or write it as HTML."""
+    services = Services.open()
+    try:
+        made = health_check.page(services, day)
+    finally:
+        services.close()
+    if file is not None:
+        file.write_text(made.html, "utf-8")
+        sys.stdout.write(f"The health check of {made.facts.day} stands in {file}.\n")
+    elif sys.stdout.isatty():
+        _console().print(Markdown(made.markdown))
+    else:
+        sys.stdout.write(made.markdown)
+
+
+def _alerts(services: Services) -> Probe:
+    try:
+        set_up = alert_channels(services.settings.core)
+    except SettingsError as error:
+        return Probe("alerts", False, str(error), "Correct the address; until then nothing is told through any.")
+    addresses = len(set_up.everybody) - 1 + sum(map(len, set_up.teams.values()))
+    if not addresses:
+        return Probe(
+            "alerts", True, "go to the log alone", "Set STOKLY_SYNC_ALERTS so that somebody hears of problems."
+        )
+    return Probe("alerts", True, f"go to the log and to {addresses} addresses")
 
 
 def _system_probes(services: Services) -> Iterator[Probe]:

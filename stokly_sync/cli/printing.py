@@ -112,7 +112,9 @@ def _rules(console: Console, kept: Mapping[str, int], catalogue: Catalogue) -> N
 
 def _reconciled(console: Console, reconciliations: Mapping[str, Mapping[str, Any]]) -> None:
     for system, body in reconciliations.items():
-        table = _table(f"Stokly and {system}", "feed", "in Stokly", "expected", "found", "explained", "unexplained")
+        table = _table(
+            f"Reconciled with {system}", "feed", "in the source", "expected", "found", "explained", "unexplained"
+        )
         for name, feed in body["feeds"].items():
             counts, differences = feed["counts"], feed["differences"]
             explained = sum(differences["explained"].values())
@@ -120,7 +122,7 @@ def _reconciled(console: Console, reconciliations: Mapping[str, Mapping[str, Any
             _row(
                 table,
                 label,
-                counts["stokly"],
+                counts[feed["source"]],
                 counts["expected"],
                 counts["destination"],
                 explained,
@@ -145,7 +147,7 @@ def _verdict(found: Summary) -> str:
         return "Nothing was reconciled: no destination is set up."
     apart = [system for system, body in found.reconciliations.items() if body["status"] != AGREED]
     if apart:
-        return f"Stokly and {', '.join(apart)} do not agree: there are unexplained differences."
+        return f"What was read and {', '.join(apart)} do not agree: there are unexplained differences."
     if found.exit is Exit.DIFFERS:
         return "Some records are in doubt or their fate is not known yet."
     return f"Stokly and {', '.join(found.reconciliations)} agree: every difference is explained by a named record."

@@ -2,6 +2,7 @@
 
 stokly-sync settings --markdown > docs/settings.md
 stokly-sync rules --markdown > docs/rules.md
+stokly-sync rules --manual docs/operations
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from stokly_sync.contracts.consent import RULES as CONSENT_RULES
-from stokly_sync.contracts.rules import Rule
+from stokly_sync.contracts.guests import RULES as GUEST_RULES
+from stokly_sync.contracts.rules import Effect, Rule
 from stokly_sync.delivery.rules import RULES as DELIVERY_RULES
+from stokly_sync.flow import Team
+from stokly_sync.pipeline.declared import all_rules
 from stokly_sync.settings import ENVIRONMENT_PREFIX, Core
 from stokly_sync.systems import SYSTEMS
 
@@ -70,12 +74,36 @@ def rules() -> str:
     for title, some in (
         *((s.title, s.rules) for s in SYSTEMS),
         ("Consent", CONSENT_RULES),
+        ("Guests", GUEST_RULES),
         ("Delivery, for every destination", DELIVERY_RULES),
     ):
         parts.append(f"## {title}\n\n" + _table(_COLUMNS, map(_row, sorted(some, key=lambda rule: rule.code))))
     return "\n".join(parts)
 
 
+def manual(team: Team, page: str) -> str:
+    """A team's page of the operations manual with the table of its rules renewed; the rest stays as it is.
+
+    Raises ValueError when the page has not both marks.
+    """
+    before, begin, rest = page.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not begin or not end:
+        raise ValueError(f"the page of {team.value} has no place for the rules: {_BEGIN} and {_END}")
+    own = [rule for rule in all_rules(SYSTEMS).values() if rule.owner is team]
+    table = _table(_MANUAL_COLUMNS, ((f"`{r.code}`", r.problem, r.advice, _EFFECTS[r.effect]) for r in own))
+    return f"{before}{begin}\n{table}{end}{after}"
+
+
+_BEGIN = "<!-- rules: begin -->"
+_END = "<!-- rules: end -->"
+_MANUAL_COLUMNS = ("code", "what is wrong", "what to do", "the record")
+_EFFECTS = {
+    Effect.QUARANTINE: "is kept back until it is corrected",
+    Effect.EXCLUDE: "is left out",
+    Effect.PARK: "waits",
+    Effect.REJECT: "was refused, and is held",
+}
 _COLUMNS = ("code", "what is wrong", "what to do", "owner", "effect", "severity", "requirement")
 
 

@@ -33,7 +33,7 @@ def sync(
     request = headless.Request(
         only=only, since=_time("--from", since), until=_time("--to", until), force=force, plan_id=plan_id
     )
-    with _opened() as (services, instance), _shown(quiet=as_json):
+    with _opened() as (services, instance), shown(quiet=as_json):
         summary = summarise(services, headless.sync(services, instance, request))
         catalogue = services.catalogue
     if as_json:
@@ -46,7 +46,7 @@ def sync(
 
 def plan(system: str | None, *, as_json: bool) -> int:
     """Make a plan and show it; gives 0, or 2 when what is due could not be read."""
-    with _opened() as (services, instance), _shown(quiet=as_json):
+    with _opened() as (services, instance), shown(quiet=as_json):
         plan_id, figures, ran = headless.plan(services, instance, headless.Request(only=system))
         catalogue = services.catalogue
     if as_json:
@@ -59,7 +59,7 @@ def plan(system: str | None, *, as_json: bool) -> int:
 
 def demo(seed_file: Path | None, *, limits: bool, as_json: bool) -> int:
     """Run the demo and give its exit status."""
-    with _shown(quiet=as_json):
+    with shown(quiet=as_json):
         try:
             result = run_demo(seed_file=seed_file, limits=limits)
         except ValueError as error:
@@ -111,7 +111,7 @@ def _opened() -> Iterator[tuple[Services, dg.DagsterInstance]]:
 
 
 @contextmanager
-def _shown(*, quiet: bool) -> Iterator[None]:
+def shown(*, quiet: bool) -> Iterator[None]:
     """Warnings to stderr, and what is being done on a line that is rewritten while somebody watches."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     if quiet:

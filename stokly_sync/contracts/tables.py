@@ -92,6 +92,8 @@ class Table:
     parent_key: str | None = None
     indexes: tuple[str, ...] = ()
     """Columns that other feeds look rows up by."""
+    sparse_indexes: tuple[str, ...] = ()
+    """The same, of columns in which few rows have a value: only those are in the index."""
 
     @property
     def all_columns(self) -> tuple[Column, ...]:

@@ -70,3 +70,21 @@ class Breaker:
         with self.engine.begin() as connection:
             closing = sa.update(RATE_BUDGETS).where(c.key == self._row, c.failures > 0)
             connection.execute(closing.values(failures=0, breaker_until=None, updated_at=self.now()))
+
+
+@dataclass(frozen=True)
+class Paused:
+    """A destination that is left alone: its name, failures in a row, and until when (UTC)."""
+
+    system: str
+    failures: int
+    until: datetime
+
+
+def paused(connection: sa.Connection, *, brand: str, failures: int = Breaker.failures) -> list[Paused]:
+    """The brand's destinations whose breaker is not closed: open, or being probed."""
+    c, start = RATE_BUDGETS.c, f"breaker:{brand}/"
+    query = sa.select(c.key, c.failures, c.breaker_until).where(
+        c.key.startswith(start, autoescape=True), c.failures >= failures, c.breaker_until.is_not(None)
+    )
+    return [Paused(key.removeprefix(start), count, until) for key, count, until in connection.execute(query)]

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from stokly_sync.contracts.rules import Catalogue, Effect
 from stokly_sync.delivery.appending import Beginning, Held, missing
 from stokly_sync.delivery.encoding import Encoded, encode
-from stokly_sync.delivery.rules import BEFORE_HISTORY, NO_HISTORY, WAITS
+from stokly_sync.delivery.rules import BEFORE_HISTORY, LEFT_OUT, NO_HISTORY, WAITS
 from stokly_sync.errors import PermanentError
 from stokly_sync.flow import Append, Built, Document, Feed, Problem, ReplayClass, State
 
@@ -57,13 +57,18 @@ class Entry(NamedTuple):
 
 @dataclass(slots=True)
 class Decision:
-    """The verdict on one record; `encoded` is its document where there is one that may be sent."""
+    """The verdict on one record; `encoded` is its document where there is one that may be sent.
+
+    `found` says that the destination holds it by its own word, `receipt` is its id there where that is known.
+    """
 
     key: str
     verdict: Verdict
     rule: str | None = None
     reason: str | None = None
     encoded: Encoded | None = None
+    found: bool = False
+    receipt: str | None = None
 
 
 @dataclass(frozen=True)
@@ -83,10 +88,14 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Why a record must wait; `assumed` when the plan takes for granted that the reason will be gone in time."""
+    """Why a record must wait; `assumed` when the plan takes for granted that the reason will be gone in time.
+
+    `left_out` when what it waits for is left out by a rule, and the record with it.
+    """
 
     reason: str
     assumed: bool = False
+    left_out: bool = False
 
 
 Waits = Callable[[Collection[str]], Mapping[str, Wait]]
@@ -111,7 +120,10 @@ def decide(
     documents = {document.key: document for document in built.documents}
     problems = worst_problems(built.kept_back, catalogue)
     _refuse_lost(feed, set(keys), documents.keys() | problems.keys(), len(documents) != len(built.documents))
-    decisions = [_decide_one(feed, key, documents.get(key), problems.get(key), known, catalogue, force) for key in keys]
+    decisions = [
+        _decide_one(feed, key, documents.get(key), problems.get(key), built.held, known, catalogue, force)
+        for key in keys
+    ]
     _pass_gates(decisions, waits)
     return decisions
 
@@ -119,9 +131,9 @@ def decide(
 def _pass_gates(decisions: Sequence[Decision], waits: Waits) -> None:
     due = {d.key: d for d in decisions if d.verdict is Verdict.SEND}
     for key, wait in (waits(due.keys()) if due else {}).items():
-        due[key].rule, due[key].reason = WAITS, wait.reason
+        due[key].rule, due[key].reason = LEFT_OUT if wait.left_out else WAITS, wait.reason
         if not wait.assumed:
-            due[key].verdict = Verdict.PARKED
+            due[key].verdict = Verdict.EXCLUDED if wait.left_out else Verdict.PARKED
 
 
 def worst_problems(problems: Iterable[Problem], catalogue: Catalogue) -> dict[str, Problem]:
@@ -148,17 +160,19 @@ def _decide_one(
     key: str,
     document: Document | None,
     problem: Problem | None,
+    there: Mapping[str, str | None] | None,
     known: Known,
     catalogue: Catalogue,
     force: bool,
 ) -> Decision:
-    entry = known.entries.get(key)
+    entry, found = known.entries.get(key), there is not None and key in there
     if entry is not None and entry.state == State.IN_DOUBT:
         return Decision(key, Verdict.HELD)
     if key in known.sending and feed.replay is not ReplayClass.UPSERT:
         return Decision(key, Verdict.HELD)
     # A document beside a problem cancels what the destination holds; there is nothing to cancel where it holds nothing.
-    if problem is not None and (document is None or entry is None or entry.accepted_hash is None):
+    nothing_there = (entry is None or entry.accepted_hash is None) and not found
+    if problem is not None and (document is None or nothing_there):
         if (key, problem.rule) in known.ignored:
             return Decision(key, Verdict.HELD)
         return Decision(key, _VERDICTS[effect_of(problem.rule, catalogue)], problem.rule, problem.detail)
@@ -167,20 +181,22 @@ def _decide_one(
     if feed.append is not None:
         return _add(feed.append, document, entry, known)
     encoded = encode(document)
-    return Decision(key, _against_ledger(feed, encoded, entry, force), encoded=encoded)
+    if there is not None and found:
+        return Decision(key, Verdict.UNCHANGED, encoded=encoded, found=True, receipt=there[key])
+    return Decision(key, _against_ledger(feed, encoded, entry, force, told=there is not None), encoded=encoded)
 
 
 def _add(append: Append, document: Document, entry: Entry | None, known: Known) -> Decision:
     """Send what the destination lacks of a record, never what it has; by no force again (E3)."""
     key, held = document.key, known.held.get(document.key, {})
-    if not known.begins.said:
-        return Decision(key, Verdict.PARKED, NO_HISTORY, append.advice, encode(document))
-    if not held and not known.begins.covers(append, document.body):
+    if known.begins.said and not held and not known.begins.covers(append, document.body):
         return Decision(key, Verdict.EXCLUDED, BEFORE_HISTORY, "it lies before the beginning of history")
     left = missing(append, document, held)
     if left is None:
         return Decision(key, Verdict.UNCHANGED, encoded=encode(document))
     encoded = encode(left)
+    if not known.begins.said:
+        return Decision(key, Verdict.PARKED, NO_HISTORY, known.begins.advice(append), encoded)
     if entry is None:
         return Decision(key, Verdict.SEND, encoded=encoded)
     if entry.accepted_version is not None and encoded.version < entry.accepted_version:
@@ -190,8 +206,11 @@ def _add(append: Append, document: Document, entry: Entry | None, known: Known) 
     return Decision(key, Verdict.HELD if held_back else Verdict.SEND, encoded=encoded)
 
 
-def _against_ledger(feed: Feed, encoded: Encoded, entry: Entry | None, force: bool) -> Verdict:
-    """Send what the destination does not hold; never an older state over a newer one (DESIGN, windows and versions)."""
+def _against_ledger(feed: Feed, encoded: Encoded, entry: Entry | None, force: bool, *, told: bool) -> Verdict:
+    """Send what the destination does not hold; never an older state over a newer one (DESIGN, windows and versions).
+
+    `told` says that the destination itself told what it holds, and that this is not part of it.
+    """
     if entry is None:
         return Verdict.SEND
     same = entry.document_hash == encoded.hash
@@ -203,7 +222,7 @@ def _against_ledger(feed: Feed, encoded: Encoded, entry: Entry | None, force: bo
         return Verdict.SEND
     if force or entry.stale:
         return Verdict.SEND
-    if entry.accepted_hash == encoded.hash:
+    if entry.accepted_hash == encoded.hash and not told:
         return Verdict.UNCHANGED
     if entry.state == State.REJECTED and same:
         return Verdict.HELD

@@ -77,11 +77,15 @@ class Ledger:
         """Store what was decided; held records and those that stand as decided already are left alone."""
         moved = [d for d in decisions if _moves(d, entries.get(d.key))]
         fixed = {"plan_id": plan_id, "planned_at": now}
-        new = [d for d in moved if d.key not in entries]
-        insert(connection, LEDGER, _frame(new, entries), fixed=self.fixed | fixed)
-        known = [d for d in moved if d.key in entries]
-        again = {"receipt": None, "settled_at": None} | fixed
-        update(connection, LEDGER, _frame(known, entries), key=("key",), fixed=self.fixed, set_fixed=again)
+        for decided, frame, settled in (
+            ([d for d in moved if not d.found], _frame, {"receipt": None, "settled_at": None}),
+            ([d for d in moved if d.found], _found, {"settled_at": now, "accepted_at": now}),
+        ):
+            if decided:
+                new = [d for d in decided if d.key not in entries]
+                insert(connection, LEDGER, frame(new, entries), fixed=self.fixed | fixed | settled)
+                known, changes = [d for d in decided if d.key in entries], fixed | settled
+                update(connection, LEDGER, frame(known, entries), key=("key",), fixed=self.fixed, set_fixed=changes)
 
     def planned(
         self, connection: sa.Connection, *, after: str | None, size: int, plan_id: str | None = None
@@ -248,6 +252,8 @@ def _moves(decision: Decision, entry: Entry | None) -> bool:
         return False
     if decision.verdict is not Verdict.UNCHANGED:
         return True
+    if decision.found and (entry is None or decision.encoded is None or entry.accepted_hash != decision.encoded.hash):
+        return True
     # Asked again and found to be right: the wish is fulfilled.
     return entry is not None and (entry.stale or State(entry.state) not in _SETTLED)
 
@@ -271,6 +277,13 @@ def _frame(decisions: Sequence[Decision], entries: Mapping[str, Entry]) -> pd.Da
         "stale": [_stale(d, entries.get(d.key)) for d in decisions],
     }
     return pd.DataFrame(columns, dtype=object)
+
+
+def _found(decisions: Sequence[Decision], entries: Mapping[str, Entry]) -> pd.DataFrame:
+    """The same for records that the destination holds by its own word: as if they had been accepted there."""
+    known = _frame(decisions, entries)
+    receipts = pd.Series([d.receipt for d in decisions], dtype=object)
+    return known.assign(accepted_hash=known["document_hash"], accepted_version=known["version"], receipt=receipts)
 
 
 def _of(encoded: Sequence[Encoded | None], name: str) -> list[Any]:

@@ -32,7 +32,7 @@ def load(connection: sa.Connection, feed: Feed, keys: Collection[str], *, brand:
         if held is not None and not wanted:
             continue
         names = _columns(feed, table)
-        found = rows_by(connection, table, brand=brand, column=need.column, values=wanted, names=names)
+        found = rows_by(connection, table, brand=brand, column=need.column, values=wanted, names=names, only=need.only)
         if held is not None:
             both = pd.concat([held, found], ignore_index=True)
             found = both.drop_duplicates(list(table.key), ignore_index=True)

@@ -30,6 +30,7 @@ from stokly_sync.delivery.figures import PlanFigures, PlanScope
 from stokly_sync.delivery.gates import Met, waiting
 from stokly_sync.delivery.history import beginning
 from stokly_sync.delivery.ledger import Ledger
+from stokly_sync.delivery.links import KnownBy, note_links
 from stokly_sync.delivery.loading import load
 from stokly_sync.delivery.options import utc_now
 from stokly_sync.delivery.problems import Problems
@@ -166,6 +167,9 @@ class _Planning:
     def _store(self, decisions: Sequence[Decision], kept_back: Sequence[Problem], entries: Mapping[str, Entry]) -> None:
         with self.warehouse.transaction() as connection:
             self.ledger.write(connection, decisions, entries, plan_id=self.plan_id, now=self.now)
+            ids = {d.key: d.receipt for d in decisions if d.found and d.receipt is not None}
+            brand = self.warehouse.brand
+            note_links(connection, self.feed, ids, brand=brand, known_by=KnownBy.FOUND, now=self.now)
             self.problems.planned(connection, decisions, kept_back, now=self.now)
             crashpoint("plan:before-commit")
         crashpoint("plan:after-commit")

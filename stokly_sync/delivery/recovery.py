@@ -45,7 +45,8 @@ def _look_up(site: Site, items: Sequence[Item], *, since: datetime) -> list[Outc
         raise PermanentError(f"{site.feed.id}: its replay class is look_up, but it declares no look_up")
     missing = {item.record.key: item.record for item in items}
     found: list[Outcome] = []
-    delay = timedelta(seconds=site.options.look_up_delay)
+    declared = site.feed.look_up_delay
+    delay = timedelta(seconds=site.options.look_up_delay if declared is None else declared)
     for ask in (1, 2):
         if not missing:
             break

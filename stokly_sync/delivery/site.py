@@ -17,11 +17,12 @@ from stokly_sync.delivery.attempts import Attempts
 from stokly_sync.delivery.booking import Books
 from stokly_sync.delivery.gates import waiting
 from stokly_sync.delivery.ledger import Item, Ledger
+from stokly_sync.delivery.links import KnownBy, note_links
 from stokly_sync.delivery.loading import load
 from stokly_sync.delivery.options import Options
 from stokly_sync.delivery.problems import Problems
 from stokly_sync.delivery.tally import Tally
-from stokly_sync.flow import Feed, Outcome
+from stokly_sync.flow import Feed, Outcome, State
 from stokly_sync.warehouse.store import Warehouse
 
 
@@ -75,8 +76,10 @@ class Site:
         now: datetime,
         sent: bool = True,
     ) -> None:
-        """Store what became of records in ledger, books and exceptions; `sent` as in `Ledger.note`."""
+        """Store what became of records in ledger, links, books and exceptions; `sent` as in `Ledger.note`."""
         self.ledger.note(connection, outcomes, now=now, sent=sent)
+        ids = {o.key: o.receipt for o in outcomes if o.state is State.ACCEPTED and o.receipt is not None}
+        note_links(connection, self.feed, ids, brand=self.warehouse.brand, known_by=KnownBy.SENT, now=now)
         self.books.add(connection, outcomes, items, now=now)
         self.problems.follow(connection, outcomes, items, now=now)
 

@@ -24,7 +24,7 @@ from stokly_sync.flow.sending import (
     Trigger,
     Whole,
 )
-from stokly_sync.flow.systems import Budget, Probe, System
+from stokly_sync.flow.systems import Budget, Matching, Memory, Probe, System
 from stokly_sync.flow.words import (
     Choice,
     Frames,
@@ -54,6 +54,8 @@ __all__ = [
     "Gate",
     "Json",
     "Lane",
+    "Matching",
+    "Memory",
     "Mode",
     "Need",
     "Outcome",

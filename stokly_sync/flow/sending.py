@@ -30,6 +30,8 @@ class Need:
     name: str | None = None
     columns: tuple[str, ...] = ()
     """Columns that the builder looks at, beside the table's key; all where none are named. Others are not read."""
+    only: str | None = None
+    """Flag of the table that must be true, where rows grow without end and only those are of use."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class Gate:
     """Plain words for the reason, for example 'its product'."""
     keys: Callable[[Frames], pd.DataFrame]
     """Frame with str columns `key` (ours) and `needs` (a key of `feed`); pairs may repeat."""
+    follows: bool = False
+    """Whether a record is left out as long as a named rule leaves out what it waits for; otherwise it waits on."""
 
 
 # Tuples, because a plan and a delivery make some of these for each record, and a dataclass takes thrice as long.
@@ -84,6 +88,10 @@ class Built:
 
     documents: Sequence[Document]
     kept_back: Sequence[Problem] = ()
+    held: Mapping[str, str | None] | None = None
+    """Keys of documents that the destination holds already as they are, by its own word (rows that were read back from
+    it), each with its id there where that is known. Where given, it stands in for the hash of what was sent last: what
+    is in it counts as accepted and is not sent, what is not in it is sent although its content did not change."""
 
 
 class Record(NamedTuple):
@@ -217,6 +225,10 @@ class Feed:
     gates: tuple[Gate, ...] = ()
     rejected_rule: str = "DELIVERY-REJECTED"
     """Rule code of the exception that a rejection opens."""
+    links: bool = False
+    """Whether the receipt of an accepted record is its id at the destination, to be kept in the table of links."""
+    look_up_delay: float | None = None
+    """Seconds that the destination may take until a record that it took can be found; a minute where not said."""
     pool: str | None = None
     """A pool and a job of its own inside the lane, for what must not wait for others of the lane; it runs by the clock
     and sends whatever is owed."""

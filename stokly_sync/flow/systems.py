@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ import pandas as pd
 
 from stokly_sync.flow.reading import Extract
 from stokly_sync.flow.sending import Feed
-from stokly_sync.flow.words import Json, Lane, Statement
+from stokly_sync.flow.words import Frames, Json, Lane, Problem, Statement
 
 
 class Budget(Protocol):
@@ -24,6 +24,16 @@ class Budget(Protocol):
         """Tell what the server said: calls left in its window, or seconds to stay away."""
 
 
+class Memory(Protocol):
+    """What a system's set-up found there, kept for a day between clients; nothing secret, nothing personal."""
+
+    def get(self, what: str) -> Any:
+        """What was found, a JSON value; None where it has to be looked for."""
+
+    def put(self, what: str, found: Any) -> None:
+        """Keep what was found."""
+
+
 @dataclass(frozen=True)
 class Probe:
     """One line of the doctor: what was looked at, whether it is well, and what to do if not."""
@@ -32,6 +42,26 @@ class Probe:
     ok: bool
     finding: str
     advice: str = ""
+
+
+@dataclass(frozen=True)
+class Matching:
+    """Two or more landed tables held against each other, for problems of rows that no feed sees.
+
+    What is found opens exceptions under `subject` and closes by itself once it is not found any more. Nothing is said
+    before the history of all tables is landed: an order whose other half is still to be read is no orphan.
+    """
+
+    name: str
+    subject: str
+    """What the exceptions are about, for example `magento/order_matching`; no dataset's name and no feed's id."""
+    description: str
+    needs: Mapping[str, tuple[str, ...]]
+    """Columns that are looked at, by landed table; all of its rows are read."""
+    find: Callable[[Frames], Sequence[Problem]]
+    """`find(frames)`: pure; frames by table name with the columns of `needs` and their contract's dtypes."""
+    known_in: tuple[str, ...] = ()
+    """Ids of feeds: a row that is open as an exception there under the same key is not named a second time."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +86,12 @@ class System:
     """`reference(client)`: vocabulary and shape by kind, for drift (X22)."""
     probe: Callable[[Any], Iterable[Probe]] | None = None
     """`probe(client)`: checks for the doctor, reading only."""
-    choices: Callable[[Any, datetime | None], Iterable[Statement]] | None = None
-    """`choices(client, since)`: who has opted out there since then, or ever; not what its own creation left behind."""
+    choices: Callable[[Any, datetime | None, Collection[str]], Iterable[Statement]] | None = None
+    """`choices(client, since, owned)`: who has opted out there since then, or ever, and for the channels in `owned` who
+    has opted in; not what its own creation or our own writing left behind."""
+    matchings: Callable[[Any], tuple[Matching, ...]] | None = None
+    """`matchings(settings)`: what is held against each other when the system is reconciled."""
     said: Callable[[Any, pd.DataFrame], Sequence[Statement]] | None = None
     """`said(settings, rows)`: choices that rows of the source's customers state, by the members that settings name."""
+    remember: Callable[[Any, Memory], None] | None = None
+    """`remember(client, memory)`: let a client keep there what its set-up finds, and take it from there."""

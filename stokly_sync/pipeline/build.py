@@ -12,6 +12,7 @@ from stokly_sync.pipeline.declared import Declared, declare
 from stokly_sync.pipeline.destination_assets import destination_assets
 from stokly_sync.pipeline.extract_assets import extract_assets
 from stokly_sync.pipeline.feed_assets import feed_assets
+from stokly_sync.pipeline.health import health_asset, health_job, health_schedule
 from stokly_sync.pipeline.jobs import jobs, plans
 from stokly_sync.pipeline.names import RUNTIME
 from stokly_sync.pipeline.partitions import day_partitions, window_partitions
@@ -31,8 +32,8 @@ def build_defs(
     days = day_partitions(settings.core.windows_from, settings.core.time_zone)
     return dg.Definitions(
         assets=all_assets(declared, windows, days),
-        jobs=jobs(declared),
-        schedules=schedules(declared, settings, plans(declared), days),
+        jobs=[*jobs(declared), health_job()],
+        schedules=[*schedules(declared, settings, plans(declared), days), health_schedule(settings)],
         sensors=sensors(declared, settings),
         resources={RUNTIME: Runtime(), **(resources or {})},
         # A step in a process of its own costs a second; parallelism comes from separate runs.
@@ -53,4 +54,5 @@ def all_assets(
             *source_assets(declared),
             *feed_assets(declared, windows),
             *destination_assets(declared, days),
+            health_asset(),
         ]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from stokly_sync.contracts import consent
+from stokly_sync.contracts import consent, guests
 from stokly_sync.contracts.products import ITEMS
 from stokly_sync.contracts.rules import Catalogue, catalogue
 from stokly_sync.delivery.rules import RULES
@@ -43,6 +43,11 @@ class Declared:
         return tuple(s for s in self.systems.values() if any(source_of(d) == s.name for d in self.extracts))
 
     @property
+    def home(self) -> str:
+        """Name of the system that is master of most: the first source; rows that are derived come from its rows."""
+        return self.sources[0].name
+
+    @property
     def destinations(self) -> tuple[System, ...]:
         """Systems that something is loaded into."""
         return tuple(s for s in self.systems.values() if any(f.system == s.name for f in self.feeds.values()))
@@ -54,6 +59,20 @@ class Declared:
     def feeds_of(self, system: str) -> tuple[Feed, ...]:
         """The feeds of a system, in gate order."""
         return tuple(f for f in self.feeds.values() if f.system == system)
+
+    def sources_of(self, feed: Feed) -> frozenset[str]:
+        """Names of the systems whose rows a feed is made of."""
+        tables = (*feed.datasets, *(need.table for need in feed.needs))
+        known = {source.name for source in self.sources}
+        return frozenset(name if (name := source_of(table)) in known else self.home for table in tables)
+
+    def about(self, feed: Feed, system: str) -> bool:
+        """Whether a feed belongs to what a person means by a system: loaded into it, or from it into another source.
+
+        Of what comes from the home system only that which is loaded into the asked one.
+        """
+        came_from = source_of(feed.dataset)
+        return feed.system == system or (came_from == system != self.home and feed.system != system)
 
     def by_window(self, feed: Feed) -> bool:
         """Whether a feed is run by window; one that takes a snapshot, or has a pool of its own, is not."""
@@ -75,19 +94,30 @@ def declare(settings: Settings, systems: Iterable[System]) -> Declared:
         systems=chosen,
         extracts=_in_order({e.dataset: e for e in extracts}, {e.dataset: e.after for e in extracts}),
         feeds=_in_order({f.id: f for f in feeds}, {f.id: f.gate_ids for f in feeds}),
-        modes={f.id: settings.mode(f.system, f.name) for f in feeds},
+        modes={f.id: _mode(settings, chosen, f) for f in feeds},
         enabled=frozenset(settings.enabled),
     )
 
 
 def all_rules(systems: Iterable[System]) -> Catalogue:
-    """The rule catalogue: the rules of delivery, of consent and of every system (X2)."""
-    return catalogue([*RULES, *consent.RULES, *(rule for system in systems for rule in system.rules)])
+    """The rule catalogue: the rules of delivery, of consent, of guests and of every system (X2)."""
+    return catalogue([*RULES, *consent.RULES, *guests.RULES, *(rule for system in systems for rule in system.rules)])
 
 
 def source_of(dataset: str) -> str:
     """The system that a dataset is read from: the part of its name before the dot."""
     return dataset.partition(".")[0]
+
+
+def _mode(settings: Settings, systems: Mapping[str, System], feed: Feed) -> Mode:
+    """The mode that the settings say; off as long as the channel that its rows come from is not set up.
+
+    Without the home system nothing runs at all, and that is said elsewhere.
+    """
+    source, home = source_of(feed.dataset), next((s.name for s in systems.values() if s.extracts), None)
+    if source in systems and source != home and source not in settings.enabled:
+        return Mode.OFF
+    return settings.mode(feed.system, feed.name)
 
 
 def _model(settings: Settings, system: System) -> Any:

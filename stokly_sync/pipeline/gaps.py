@@ -83,6 +83,14 @@ def writing_feeds(services: Services, system: str) -> list[Feed]:
     ]
 
 
+def unread(services: Services, system: str) -> list[str]:
+    """Sources that feeds of a destination are made of and whose history is not landed yet; those that are off apart."""
+    declared = services.declared
+    feeds = (f for f in declared.feeds_of(system) if services.mode(f) is not Mode.OFF)
+    needed = {source for feed in feeds for source in declared.sources_of(feed)} & declared.enabled
+    return sorted(source for source in needed if not history_complete(services, source))
+
+
 def history_complete(services: Services, source: str) -> bool:
     """Whether the baseline of every dataset of a source is landed."""
     brand = services.warehouse.brand

@@ -19,40 +19,28 @@ import sqlalchemy as sa
 from stokly_sync.contracts.consent import POOL
 from stokly_sync.delivery.figures import PlanFigures, PlanScope
 from stokly_sync.errors import SettingsError
-from stokly_sync.flow import Mode, System, Window
+from stokly_sync.flow import Feed, Mode, System, Window
 from stokly_sync.landing.grid import STEP, floor
 from stokly_sync.pipeline import gaps, progress, work
+from stokly_sync.pipeline.asked import Request, destinations_of, feeds_asked, needed_sources, span_of_replay
 from stokly_sync.pipeline.build import build_defs
 from stokly_sync.pipeline.failures import impatient
 from stokly_sync.pipeline.feed_assets import CHOICES
 from stokly_sync.pipeline.jobs import Plan, plans
 from stokly_sync.pipeline.names import load_key, plan_key, system_key
 from stokly_sync.pipeline.partitions import range_tags
-from stokly_sync.pipeline.services import Services, require
+from stokly_sync.pipeline.services import Services
 from stokly_sync.systems import SYSTEMS
 from stokly_sync.warehouse import windows
+from stokly_sync.warehouse.figures import Stage
 from stokly_sync.warehouse.tables import PLANS
+
+__all__ = ["MOST_PARTITIONS", "Conductor", "Ran", "Request", "plan", "sync"]
 
 MOST_PARTITIONS: Final = 16
 """Windows that one run is recorded for; a longer span is recorded under its newest window (20 ms each and asset)."""
 
 _QUIET: Final[Mapping[str, Any]] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a sync is asked for: a destination or a source alone, a span to replay, everything again, or a plan."""
-
-    only: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    force: bool = False
-    plan_id: str | None = None
-
-    @property
-    def replay(self) -> bool:
-        """Whether a span is asked for instead of what is due."""
-        return self.since is not None or self.until is not None
 
 
 @dataclass
@@ -111,53 +99,65 @@ def sync(services: Services, instance: dg.DagsterInstance, request: Request) -> 
     Raises SettingsError before anything runs when a system that is needed has no credentials, the span is not one, or
     the plan is not known.
     """
-    destinations = _destinations(services, request)
+    feeds = feeds_asked(services, request)
     if request.replay:
-        _span(services, request)
+        span_of_replay(services, request)
     stored = _stored_plans(services, request.plan_id) if request.plan_id else {}
     conductor = Conductor(services, instance)
-    if request.plan_id is None and not _extract_all(conductor, services, request):
-        return conductor.ran
     if request.plan_id is None:
-        _read_choices(conductor, destinations)
-    for system in destinations:
+        landed = _extract_all(conductor, services, request)
+        feeds = [f for f in feeds if services.declared.sources_of(f) & services.declared.enabled <= landed]
+        _read_choices(conductor, destinations_of(services, feeds))
+    while feeds:
+        system = services.declared.systems[feeds[0].system]
+        mine, feeds = [f for f in feeds if f.system == system.name], [f for f in feeds if f.system != system.name]
         if request.plan_id is None:
-            _load(conductor, services, system, request)
+            _load(conductor, services, mine, request)
+            _read_again(conductor, services, system, feeds)
         else:
-            _send_stored(conductor, services, system, stored)
+            _send_stored(conductor, services, mine, stored)
         conductor.run(f"{system.name}_reconciliation")
     return conductor.ran
 
 
 def plan(services: Services, instance: dg.DagsterInstance, request: Request) -> tuple[str, list[PlanFigures], Ran]:
     """Land what is due and decide what a sync would send, without sending it; gives the id to send it by (X12)."""
-    destinations = _destinations(services, request)
+    feeds = feeds_asked(services, request)
     conductor = Conductor(services, instance)
     plan_id = uuid4().hex
+    landed = _extract_all(conductor, services, request)
     figures: list[PlanFigures] = []
-    if _extract_all(conductor, services, request):
-        for system in destinations:
-            for feed in services.declared.feeds_of(system.name):
-                if services.mode(feed) is not Mode.OFF:
-                    progress.announce(f"Planning {feed.id}")
-                    found = work.plan_feed(services, feed, PlanScope(), run_id=plan_id, assume_sent=True)
-                    figures.append(found)
+    for feed in feeds:
+        if services.declared.sources_of(feed) & services.declared.enabled <= landed:
+            progress.announce(f"Planning {feed.id}")
+            figures.append(work.plan_feed(services, feed, PlanScope(), run_id=plan_id, assume_sent=True))
     return plan_id, figures, conductor.ran
 
 
-def _extract_all(conductor: Conductor, services: Services, request: Request) -> bool:
-    """Land every source that is needed; False when a history could not be completed."""
-    return all(_extract(conductor, services, source, request) for source in _needed_sources(services, request))
+def _extract_all(conductor: Conductor, services: Services, request: Request) -> frozenset[str]:
+    """Land every source that is needed; gives those whose history is complete."""
+    needed = needed_sources(services, request)
+    return frozenset(source.name for source in needed if _extract(conductor, services, source, request))
 
 
-def _send_stored(conductor: Conductor, services: Services, system: System, stored: Mapping[str, str]) -> None:
+def _read_again(conductor: Conductor, services: Services, system: System, feeds: Sequence[Feed]) -> None:
+    """Read what the home system took just now, when feeds are left that are made of it: they need not wait for it."""
+    if system.name != services.declared.home or not any(system.name in services.declared.sources_of(f) for f in feeds):
+        return
+    found = work.figures_of(services, conductor.ran.run_ids)
+    if any(f.stage is Stage.DELIVER and f.subject.startswith(f"{system.name}/") and f.body["accepted"] for f in found):
+        span = _due(services, system)
+        conductor.run(f"{system.name}_windows", span=span, ops={"extract": _since(span)})
+
+
+def _send_stored(conductor: Conductor, services: Services, feeds: Sequence[Feed], stored: Mapping[str, str]) -> None:
     """Send exactly what a plan holds, feed by feed in gate order."""
     now = floor(datetime.now(UTC))
-    for feed in services.declared.feeds_of(system.name):
+    for feed in feeds:
         if feed.id in stored and services.mode(feed) is Mode.WRITE:
             by_window = services.declared.by_window(feed)
             conductor.run(
-                f"{system.name}_{'interval' if by_window else feed.pool or 'fast'}",
+                f"{feed.system}_{'interval' if by_window else feed.pool or 'fast'}",
                 span=Window(now, now + STEP) if by_window else None,
                 ops={"load": {"plan_id": stored[feed.id]}},
                 only=[load_key(feed)],
@@ -182,7 +182,7 @@ def _extract(conductor: Conductor, services: Services, source: System, request: 
     while not gaps.history_complete(services, source.name):
         if not conductor.run(f"{source.name}_baseline"):
             return False
-    span = _span(services, request) if request.replay else _due(services, source)
+    span = span_of_replay(services, request) if request.replay else _due(services, source)
     conductor.run(f"{source.name}_windows", span=span, ops={"extract": _since(span)})
     return True
 
@@ -194,39 +194,27 @@ def _read_choices(conductor: Conductor, destinations: Sequence[System]) -> None:
             conductor.run(f"{system.name}_{POOL}", only=[system_key(system.name, CHOICES)])
 
 
-def _load(conductor: Conductor, services: Services, system: System, request: Request) -> None:
-    """Send what is owed, or the span that is asked for, feed by feed."""
+def _load(conductor: Conductor, services: Services, feeds: Sequence[Feed], request: Request) -> None:
+    """Send what is owed, or the span that is asked for, to one destination, feed by feed."""
+    system, declared = feeds[0].system, services.declared
     config: dict[str, Any] = {"force": request.force}
     if request.replay:
-        span = _span(services, request)
+        span = span_of_replay(services, request)
         config |= _since(span)
     else:
         now = floor(datetime.now(UTC))
         span = Window(now, now + STEP)
         config["owed"] = True
-    for name, within in ((f"{system.name}_interval", span), (f"{system.name}_fast", None)):
-        if conductor.has(name):
-            conductor.run(name, span=within, ops={"plan": config})
-    for feed in services.declared.feeds_of(system.name):
+    windowed = [f for f in feeds if declared.by_window(f)]
+    snapshots = [f for f in feeds if not declared.by_window(f) and not f.pool]
+    for name, some, within in ((f"{system}_interval", windowed, span), (f"{system}_fast", snapshots, None)):
+        if some:
+            keys = [key for feed in some for key in (plan_key(feed), load_key(feed))]
+            conductor.run(name, span=within, ops={"plan": config}, only=keys)
+    for feed in feeds:
         if feed.pool:
             keys = [plan_key(feed), load_key(feed)]
-            conductor.run(f"{system.name}_{feed.pool}", ops={"plan": {**config, "owed": True}}, only=keys)
-
-
-def _span(services: Services, request: Request) -> Window:
-    """The span of a replay on the grid; raises SettingsError when it ends before the first window."""
-    now = datetime.now(UTC)
-    since = request.since or services.settings.core.windows_from
-    until = min(request.until or now, now)
-    first = services.settings.core.windows_from
-    if since >= until:
-        raise SettingsError(f"--from {since:%F %R} is not before --to {until:%F %R} (UTC).")
-    if until <= first:
-        raise SettingsError(
-            f"--to {until:%F %R} is not after the first window, {first:%F %R} UTC. Set STOKLY_SYNC_WINDOWS_FROM to an "
-            "earlier time to replay what lies before it."
-        )
-    return Window(floor(since), floor(until - timedelta(microseconds=1)) + STEP)
+            conductor.run(f"{system}_{feed.pool}", ops={"plan": {**config, "owed": True}}, only=keys)
 
 
 def _due(services: Services, source: System) -> Window:
@@ -240,23 +228,6 @@ def _due(services: Services, source: System) -> Window:
         ]
     known = [m.watermark or m.baseline_to or now for m in marks]
     return Window(min([floor(k) for k in known] + [now]), now + STEP)
-
-
-def _destinations(services: Services, request: Request) -> list[System]:
-    declared = services.declared
-    if request.only is not None:
-        if request.only not in declared.systems:
-            raise SettingsError(f"There is no system {request.only!r}; there are {', '.join(declared.systems)}.")
-        require(services.settings, declared.systems[request.only])
-    for source in _needed_sources(services, request):
-        require(services.settings, source)
-    return [d for d in declared.destinations if d.name in declared.enabled and request.only in (None, d.name)]
-
-
-def _needed_sources(services: Services, request: Request) -> list[System]:
-    """Sources whose rows are needed: all of them, unless one source alone is asked for."""
-    sources = services.declared.sources
-    return [s for s in sources if request.only == s.name] or list(sources)
 
 
 def _tags(span: Window) -> dict[str, str]:

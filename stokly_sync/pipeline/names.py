@@ -9,6 +9,7 @@ from typing import Final
 
 import dagster as dg
 
+from stokly_sync.contracts.datasets import DATASETS
 from stokly_sync.flow import Feed, Lane, Team
 
 DESTINATION_TAG: Final = "stokly/destination"
@@ -27,8 +28,12 @@ def dataset_key(dataset: str) -> dg.AssetKey:
 
 
 def load_key(feed: Feed) -> dg.AssetKey:
-    """The asset that loads a feed, for example `ometria/orders`."""
-    return dg.AssetKey([feed.system, feed.name])
+    """The asset that loads a feed, for example `ometria/orders`.
+
+    Where the same system gives a dataset of that name, the asset of the dataset has the name and this one `_load`.
+    """
+    name = f"{feed.name}_load" if f"{feed.system}.{feed.name}" in DATASETS else feed.name
+    return dg.AssetKey([feed.system, name])
 
 
 def plan_key(feed: Feed) -> dg.AssetKey:

@@ -8,21 +8,23 @@ sentence is all that people see of a sensor.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import UTC, datetime
-from functools import partial
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 from typing import Final
 
 import dagster as dg
 
-from stokly_sync.alerts.send import log_channel, send_findings, webhook_channel
-from stokly_sync.flow import System
+from stokly_sync.alerts.channels import Channels, channels
+from stokly_sync.alerts.send import send_findings
+from stokly_sync.alerts.watch import watch
+from stokly_sync.flow import System, Team
 from stokly_sync.pipeline import gaps
 from stokly_sync.pipeline.behind import note_behind
 from stokly_sync.pipeline.declared import Declared
 from stokly_sync.pipeline.failed_runs import note_failed_runs
 from stokly_sync.pipeline.partitions import window_key
 from stokly_sync.pipeline.services import Services
-from stokly_sync.settings import Settings
+from stokly_sync.settings import Core, Settings
 
 MOST_REQUESTS: Final = 8
 """Runs that one tick may ask for: the live cadence comes first, the rest waits for the next tick."""
@@ -57,7 +59,7 @@ def sensors(declared: Declared, settings: Settings) -> list[dg.SensorDefinition]
             for pool in _pools(declared, s)
         ),
     ]
-    return [*made, _findings(opened), _failed_runs(opened), _behind(opened)]
+    return [*made, _findings(opened, settings.core), _failed_runs(opened), _behind(opened)]
 
 
 def requests_for(
@@ -117,8 +119,8 @@ def _history(source: System) -> Ask:
 
 def _backlog(system: System) -> Ask:
     def ask(services: Services, context: dg.SensorEvaluationContext) -> Sequence[dg.RunRequest] | str:
-        if not all(gaps.history_complete(services, s.name) for s in services.declared.sources):
-            return "The history of the source is not complete yet."
+        if unread := gaps.unread(services, system.name):
+            return f"The history of {', '.join(unread)} is not complete yet."
         owed = gaps.owed_windows(services, system.name, now=datetime.now(UTC))
         if not needs_backlog(services, owed):
             return f"{len(owed)} windows are owed to {system.title}, few enough for runs of their own."
@@ -181,22 +183,34 @@ def _sensor(opened: Opened, system: System, job: str, seconds: int, ask: Ask) ->
     return watch
 
 
-def _findings(opened: Opened) -> dg.SensorDefinition:
+def _findings(opened: Opened, core: Core) -> dg.SensorDefinition:
+    # They stay as long as the process, and with them who has heard a message that others could not be given.
+    told_to = cache(partial(alert_channels, core))
+
     @dg.sensor(
         name="findings_sensor",
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Sends every finding at least once: a message when a problem opens, another when it is over.",
+        description="Tells every finding at least once: when a problem opens, while it lasts, and when it is over.",
     )
     def tell() -> dg.SkipReason:
-        services = opened()
-        core = services.settings.core
-        hook = core.alert_webhook
-        channels = [log_channel, *([webhook_channel(hook.get_secret_value())] if hook else [])]
-        sent = send_findings(services.warehouse, channels, dagster_url=core.dagster_url)
-        return dg.SkipReason(f"{sent} findings sent." if sent else "No finding is waiting to be sent.")
+        hours = core.alert_reminder_hours
+        told = send_findings(
+            opened().warehouse,
+            told_to(),
+            dagster_url=core.dagster_url,
+            remind_after=timedelta(hours=hours) if hours else None,
+        )
+        said = f"{told.findings} findings told in {told.messages} messages."
+        return dg.SkipReason(said if told.findings else "No finding is waiting to be told.")
 
     return tell
+
+
+def alert_channels(core: Core) -> Channels:
+    """The channels that are set; raises SettingsError naming the variable of an address that cannot be used."""
+    everybody = core.alerts.get_secret_value() if core.alerts else ""
+    return channels(everybody, {team: core.alerts_of(team) for team in Team})
 
 
 def _failed_runs(opened: Opened) -> dg.SensorDefinition:
@@ -219,10 +233,13 @@ def _behind(opened: Opened) -> dg.SensorDefinition:
         name="behind_sensor",
         minimum_interval_seconds=300,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Turns feeds whose last complete delivery is too old into findings, and clears them.",
+        description="Turns feeds that are late, records in doubt, piles of exceptions and pauses into findings.",
     )
     def note() -> dg.SkipReason:
-        behind, on_time = note_behind(opened(), now=datetime.now(UTC))
-        return dg.SkipReason(f"{behind} feeds are behind, {on_time} on time.")
+        services = opened()
+        behind, on_time = note_behind(services, now=datetime.now(UTC))
+        threshold = services.settings.core.alert_quarantine
+        stand, _ = watch(services.warehouse, owner_of=services.owner_of, quarantine=threshold)
+        return dg.SkipReason(f"{behind} feeds are behind, {on_time} on time; {stand} other problems stand.")
 
     return note

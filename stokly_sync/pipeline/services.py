@@ -9,19 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from hashlib import blake2b
 from typing import Any
 
 from stokly_sync import settings as settings_module
 from stokly_sync.contracts.rules import Catalogue
 from stokly_sync.delivery.budget import budget_for
 from stokly_sync.errors import SettingsError
-from stokly_sync.flow import Extract, Feed, Lane, Mode, System
+from stokly_sync.flow import Extract, Feed, Lane, Mode, System, Team
 from stokly_sync.landing.derived import Basis
 from stokly_sync.landing.run import Reader
 from stokly_sync.pipeline import progress
 from stokly_sync.pipeline.declared import Declared, all_rules, declare
 from stokly_sync.settings import Settings
 from stokly_sync.systems import SYSTEMS
+from stokly_sync.warehouse.memory import Remembered
 from stokly_sync.warehouse.store import Warehouse
 
 
@@ -33,6 +35,8 @@ class Services:
     declared: Declared
     catalogue: Catalogue
     warehouse: Warehouse
+    shared: Warehouse | None = None
+    """Where rate budgets are kept, when it is not the warehouse itself."""
 
     @classmethod
     def open(cls, environ: Mapping[str, str] | None = None) -> Services:
@@ -73,7 +77,15 @@ class Services:
         Raises SettingsError when credentials are missing.
         """
         chosen, model = self.system(system), self.settings.systems[system]
-        return chosen.connect(model, budget_for(self.warehouse.engine, system, model), lane)
+        client = chosen.connect(model, budget_for((self.shared or self.warehouse).engine, system, model), lane)
+        if chosen.remember is not None:
+            chosen.remember(client, self.memory(system))
+        return client
+
+    def memory(self, system: str) -> Remembered:
+        """What the set-up of a system has found lately under its present settings; secrets do not count as such."""
+        shown = self.settings.systems[system].model_dump_json()
+        return Remembered(self.warehouse, system, blake2b(shown.encode(), digest_size=16).hexdigest())
 
     def calls(self, system: str, client: Any) -> int:
         """Requests that a client has made so far."""
@@ -86,6 +98,11 @@ class Services:
     def feed(self, feed_id: str) -> Feed:
         """The feed of an id such as `ometria/orders`."""
         return self.declared.feeds[feed_id]
+
+    def owner_of(self, feed_id: str) -> Team:
+        """The team that a feed belongs to; operations for one that is not declared any more."""
+        feed = self.declared.feeds.get(feed_id)
+        return feed.owner if feed else Team.OPERATIONS
 
     def mode(self, feed: Feed) -> Mode:
         """Whether a feed writes, observes or is off."""

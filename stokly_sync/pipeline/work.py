@@ -14,6 +14,7 @@ from typing import Any
 
 from stokly_sync.contracts.people import CUSTOMERS
 from stokly_sync.delivery.figures import DeliveryFigures, PlanFigures, PlanScope
+from stokly_sync.delivery.history import note_mode
 from stokly_sync.delivery.options import DeliveryRefused, DeliveryStopped
 from stokly_sync.delivery.planning import plan
 from stokly_sync.delivery.sending import deliver
@@ -25,6 +26,7 @@ from stokly_sync.landing.figures import LandingFigures
 from stokly_sync.pipeline.declared import source_of
 from stokly_sync.pipeline.services import Services
 from stokly_sync.reconciliation.compare import Comparison
+from stokly_sync.reconciliation.matching import match
 from stokly_sync.reconciliation.report import as_json
 from stokly_sync.reconciliation.run import reconcile
 from stokly_sync.warehouse import figures, windows
@@ -112,6 +114,7 @@ def plan_feed(
     assume_sent: bool = False,
 ) -> PlanFigures:
     """Decide what a feed has to send; raises RowSumBroken when records are not accounted for."""
+    note_mode(services.warehouse, feed, services.mode(feed))
     found = plan(
         services.warehouse,
         feed,
@@ -131,6 +134,7 @@ def deliver_feed(services: Services, feed: Feed, *, run_id: str, plan_id: str | 
     A delivery that is cut short stores its figures before it raises DeliveryStopped or DeliveryRefused.
     """
     client = services.client(feed.system, feed.lane)
+    note_mode(services.warehouse, feed, services.mode(feed))
     try:
         found = deliver(
             services.warehouse,
@@ -142,14 +146,24 @@ def deliver_feed(services: Services, feed: Feed, *, run_id: str, plan_id: str | 
             calls=services.declared.systems[feed.system].calls,
         )
     except (DeliveryStopped, DeliveryRefused) as error:
+        _doubt_set_up(services, feed, error.figures)
         record(services, run_id, feed.id, Stage.DELIVER, error.figures.as_json())
         raise
+    _doubt_set_up(services, feed, found)
     record(services, run_id, feed.id, Stage.DELIVER, found.as_json())
     return found
 
 
+def _doubt_set_up(services: Services, feed: Feed, found: DeliveryFigures) -> None:
+    """Let set-up be looked at again by the next load where this one was refused anything: it may be the account."""
+    if found.rejected or found.still_planned:
+        services.memory(feed.system).forget()
+
+
 def read_choices(services: Services, system: str, *, run_id: str) -> dict[str, int]:
-    """Read who has opted out at a destination, and what the source's customers state, and weigh it anew (X19).
+    """Read who has opted out at a destination, or in where it owns the channel, and weigh it anew (X19).
+
+    What the source's customers state is weighed with it.
 
     Gives what was new, what changed of what holds, and the calls it took. Raises what the client raises.
     """
@@ -158,9 +172,8 @@ def read_choices(services: Services, system: str, *, run_id: str) -> dict[str, i
     choices = services.system(system).choices
     if choices is not None:
         client, asked_at = services.client(system, Lane.FAST), datetime.now(UTC)
-        found["statements"], found["changed"] = keeper.take(
-            system, choices(client, keeper.since(system)), asked_at=asked_at
-        )
+        told = choices(client, keeper.since(system), keeper.owned(system))
+        found["statements"], found["changed"] = keeper.take(system, told, asked_at=asked_at)
         found["api_calls"] = services.calls(system, client)
     found["changed"] += _weigh_consent(services, run_id)
     return found
@@ -174,7 +187,8 @@ def _keeper(services: Services, run_id: str) -> Keeper:
 def _weigh_consent(services: Services, run_id: str) -> int:
     """Look at the customers that were landed since the last time; gives for how many of them another choice holds."""
     changed, keeper = 0, _keeper(services, run_id)
-    for source in services.declared.sources:
+    owner = source_of(CUSTOMERS.name)
+    for source in (s for s in services.declared.sources if s.name == owner):
         stated = partial(source.said, services.settings.systems[source.name]) if source.said else None
         changed += keeper.look_over(source.name, stated)
     return changed
@@ -185,8 +199,21 @@ def reconcile_system(services: Services, system: str, *, run_id: str) -> list[Co
     client = services.client(system, Lane.BULK)
     feeds = [f for f in services.declared.feeds_of(system) if services.mode(f) is not Mode.OFF]
     found = reconcile(services.warehouse, feeds, client, run_id=run_id)
-    record(services, run_id, system, Stage.RECONCILE, as_json(found))
+    body = as_json(found)
+    if matched := match_system(services, system, run_id=run_id):
+        body["matchings"] = matched
+    record(services, run_id, system, Stage.RECONCILE, body)
     return found
+
+
+def match_system(services: Services, system: str, *, run_id: str) -> dict[str, dict[str, int]]:
+    """Hold landed tables against each other as a system declares; counts by rule for each matching that could run."""
+    declared = services.declared.systems[system].matchings
+    if declared is None:
+        return {}
+    matchings = declared(services.settings.systems[system])
+    found = {m.name: match(services.warehouse, m, catalogue=services.catalogue, run_id=run_id) for m in matchings}
+    return {name: counts for name, counts in found.items() if counts is not None}
 
 
 def record(services: Services, run_id: str, subject: str, stage: Stage, body: Mapping[str, Any]) -> None:

@@ -55,7 +55,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The result for one feed. `source` counts what Stokly holds, `ours` what should be there, `theirs` what is."""
+    """The result for one feed. `source` counts what its source holds, `ours` what should be there, `theirs` what is."""
 
     feed: str
     source: Side
@@ -67,6 +67,8 @@ class Comparison:
     kept_back_totals: Mapping[str, int]
     """Their value per currency, nano units."""
     in_doubt: int = 0
+    came_from: str = "source"
+    """The system that the feed's rows come from."""
     read_back: bool = True
     """False where the destination cannot be read and the ledger was compared instead."""
 

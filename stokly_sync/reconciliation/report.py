@@ -44,21 +44,24 @@ def title_of(comparison: Comparison) -> str:
         parts.append(f"{comparison.in_doubt} records in doubt")
     if comparison.unaccounted:
         parts.append("unaccounted " + ", ".join(f"{a} {c}" for c, a in money.texts(comparison.unaccounted).items()))
-    return f"{comparison.feed} does not agree with Stokly: {', '.join(parts)}."
+    return f"{comparison.feed} does not agree with {comparison.came_from.title()}: {', '.join(parts)}."
 
 
 def feed_json(comparison: Comparison) -> Json:
     """One feed of a reconciliation as plain JSON values."""
     return {
         "status": "agreed" if comparison.agreed else "differs",
+        "source": comparison.came_from,
         "read_back": comparison.read_back,
         "counts": {
-            "stokly": comparison.source.count,
+            comparison.came_from: comparison.source.count,
             "expected": comparison.ours.count,
             "destination": comparison.theirs.count,
         },
-        "totals": _both(comparison.source.totals or comparison.ours.totals, comparison.theirs.totals),
-        "refunds": _both(comparison.ours.refunds, comparison.theirs.refunds),
+        "totals": _both(
+            comparison.came_from, comparison.source.totals or comparison.ours.totals, comparison.theirs.totals
+        ),
+        "refunds": _both(comparison.came_from, comparison.ours.refunds, comparison.theirs.refunds),
         "differences": {
             "explained": comparison.explained,
             "unexplained": len(comparison.unexplained),
@@ -87,9 +90,9 @@ def as_json(comparisons: Iterable[Comparison]) -> Json:
     }
 
 
-def _both(ours: Any, theirs: Any) -> Json:
+def _both(source: str, ours: Any, theirs: Any) -> Json:
     currencies = sorted({*ours, *theirs})
-    return {c: {"stokly": money.text(ours.get(c, 0)), "destination": money.text(theirs.get(c, 0))} for c in currencies}
+    return {c: {source: money.text(ours.get(c, 0)), "destination": money.text(theirs.get(c, 0))} for c in currencies}
 
 
 def _by_kind(differences: Iterable[Difference]) -> dict[str, int]:

@@ -17,7 +17,9 @@ from typing import Any, Final
 import pandas as pd
 import sqlalchemy as sa
 
+from stokly_sync.contracts.consent import CONSENTS
 from stokly_sync.contracts.datasets import DATASETS
+from stokly_sync.contracts.people import CUSTOMERS
 from stokly_sync.contracts.rules import Severity
 from stokly_sync.delivery.loading import load
 from stokly_sync.flow import Built, Facts, Feed, State
@@ -34,6 +36,9 @@ CHUNK_KEYS: Final = 5_000
 SECOND_LOOK_S: Final = 2.0
 FINDING: Final = "reconciliation"
 DIFFERS: Final = "differs"
+DERIVED: Final = CONSENTS.name.partition(".")[0]
+HOME: Final = CUSTOMERS.name.partition(".")[0]
+ADVICE: Final = "Look at the records that it names, at both ends; a replay of their window sends what is missing."
 
 _EMPTY: Final = pd.DataFrame(
     {
@@ -102,8 +107,15 @@ def _result(
         kept_back=Counter([*held_out.absent.values(), *ours.kept_back.values()]),
         kept_back_totals=dict(ours.kept_back_totals),
         in_doubt=in_doubt,
+        came_from=_source(feed),
         read_back=feed.read_back is not None,
     )
+
+
+def _source(feed: Feed) -> str:
+    """The system that the rows of a feed come from; what is derived has no system of its own in its name."""
+    source = feed.dataset.partition(".")[0]
+    return HOME if source == DERIVED else source
 
 
 def _side(facts: pd.DataFrame) -> Side:
@@ -253,7 +265,7 @@ def _store(conn: sa.Connection, brand: str, feed: Feed, comparison: Comparison, 
         subject=feed.id,
         problem_key=DIFFERS,
         title=title_of(comparison),
-        body=body.value,
+        body={**body.value, "advice": ADVICE},
         severity=Severity.HIGH,
         owner=feed.owner,
         run_id=run_id,

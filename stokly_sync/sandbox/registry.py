@@ -14,6 +14,8 @@ MODULES: dict[str, str] = {
     "ometria": "stokly_sync.sandbox.ometria",
     "dotdigital": "stokly_sync.sandbox.dotdigital",
     "emarsys": "stokly_sync.sandbox.emarsys",
+    "marketplacer": "stokly_sync.sandbox.marketplacer",
+    "magento": "stokly_sync.sandbox.magento",
 }
 """System name -> package with a function `build() -> SandboxSystem`."""
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from stokly_sync.contracts.consent import CHANNELS
+from stokly_sync.flow import Team
 
 ENVIRONMENT_PREFIX: Final = "STOKLY_SYNC_"
 DEFAULT_DATABASE: Final = "sqlite:///data/local/stokly_sync.db"
@@ -46,7 +47,19 @@ class Core(BaseModel):
         default_factory=dict,
         description="System whose opt-ins count, by channel (email, sms); of a channel without one nothing is sent.",
     )
-    alert_webhook: SecretStr | None = Field(None, description="Where findings are posted as JSON; none logs them only.")
+    alerts: SecretStr | None = Field(
+        None,
+        description="Where messages about problems go: Apprise addresses, blanks between them; none logs them only.",
+    )
+    alerts_finance: SecretStr | None = Field(None, description="The same for what finance owns.")
+    alerts_operations: SecretStr | None = Field(None, description="The same for what operations owns.")
+    alerts_ecommerce: SecretStr | None = Field(None, description="The same for what ecommerce owns.")
+    alerts_marketing: SecretStr | None = Field(None, description="The same for what marketing owns.")
+    alerts_cx: SecretStr | None = Field(None, description="The same for what CX owns.")
+    alert_reminder_hours: float = Field(24.0, ge=0, description="A problem that lasts is told again so often; 0 never.")
+    alert_quarantine: int = Field(
+        50, ge=1, description="New exceptions of a dataset or feed within a day from which on its owner is told."
+    )
     dagster_url: str = Field("http://127.0.0.1:3000", description="Address of the Dagster UI, for links in messages.")
 
     @field_validator("database_url")
@@ -77,3 +90,8 @@ class Core(BaseModel):
     @classmethod
     def _utc(cls, value: datetime) -> datetime:
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+    def alerts_of(self, team: Team) -> str:
+        """The addresses of a team; empty where none are set."""
+        urls: SecretStr | None = getattr(self, f"alerts_{team.value}")
+        return urls.get_secret_value() if urls else ""

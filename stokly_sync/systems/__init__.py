@@ -1,6 +1,7 @@
 """The wire: one folder a system, all alike; knows neither Dagster nor our database.
 
-`transport` is what the clients share. Each folder exports one `SYSTEM`; nothing above them special-cases a vendor.
+`transport` is what the clients share, `rows` what turns documents into rows. Each other folder exports one `SYSTEM`;
+nothing above them special-cases a vendor.
 """
 
 from stokly_sync.flow import System

@@ -43,6 +43,8 @@ class Finding:
     first_seen: datetime
     last_seen: datetime
     cleared_at: datetime | None
+    told: bool
+    """Whether people were told of it before."""
 
 
 def raise_finding(
@@ -91,15 +93,15 @@ def clear_finding(
     return conn.execute(sa.update(FINDINGS).where(*mine).values(changes)).rowcount > 0
 
 
-def unsent(conn: sa.Connection, *, brand: str) -> list[Finding]:
+def unsent(conn: sa.Connection, *, brand: str, remind_before: datetime | None = None) -> list[Finding]:
     """Findings that nobody was told of yet, and cleared ones whose end nobody was told of, oldest first.
 
-    One that was cleared before it was ever sent is told once, as cleared.
+    One that was cleared before it was ever sent is told once, as cleared. With `remind_before` also those that are
+    still open and were last told of before that time.
     """
     c = FINDINGS.c
-    due = sa.or_(
-        sa.and_(c.state == OPEN, c.sent_at.is_(None)), sa.and_(c.state == CLEARED, c.cleared_sent_at.is_(None))
-    )
+    untold = c.sent_at.is_(None) if remind_before is None else sa.or_(c.sent_at.is_(None), c.sent_at < remind_before)
+    due = sa.or_(sa.and_(c.state == OPEN, untold), sa.and_(c.state == CLEARED, c.cleared_sent_at.is_(None)))
     return _read(conn, sa.and_(c.brand == brand, due))
 
 
@@ -137,6 +139,7 @@ def _read(conn: sa.Connection, condition: sa.ColumnElement[bool]) -> list[Findin
             row.first_seen,
             row.last_seen,
             row.cleared_at,
+            row.sent_at is not None,
         )
         for row in conn.execute(query)
     ]

@@ -84,10 +84,12 @@ def rows_by(
     column: str,
     values: Iterable[Any],
     names: Collection[str] = (),
+    only: str | None = None,
 ) -> pd.DataFrame:
     """Landed rows of a contract's table whose `column` is among `values` (see `among`), in key order.
 
-    Columns and dtypes are those of `table.all_columns`, or of them those in `names`.
+    Columns and dtypes are those of `table.all_columns`, or of them those in `names`; `only` names a flag that must be
+    true.
     """
     landed = LANDED[table.name]
     kinds = {c.name: c.kind for c in table.all_columns if not names or c.name in names}
@@ -96,6 +98,8 @@ def rows_by(
         .where(landed.c.brand == brand, among(conn, landed.c[column], values))
         .order_by(*[landed.c[name] for name in table.key])
     )
+    if only is not None:
+        select = select.where(landed.c[only])
     return read_frame(conn, select, kinds)
 
 

@@ -1,35 +1,36 @@
+"""Findings as messages: told once, reminded of, told when over, and never a storm."""
+
 from __future__ import annotations
 
-import json
-import logging
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from stokly_sync.alerts.send import Message, log_channel, send_findings, webhook_channel
+from stokly_sync.alerts.channels import Channels
+from stokly_sync.alerts.send import STORM, send_findings
+from stokly_sync.alerts.wording import Message
 from stokly_sync.contracts.rules import Severity
-from stokly_sync.errors import PermanentError, TransientError
+from stokly_sync.errors import TransientError
 from stokly_sync.flow import Team
 from stokly_sync.warehouse.findings import clear_finding, raise_finding
 from stokly_sync.warehouse.store import Warehouse
 
 PROBLEM: dict[str, Any] = {"kind": "reconciliation", "subject": "ometria/orders", "problem_key": "differs"}
 URL = "http://127.0.0.1:3000"
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 
-def find(warehouse: Warehouse) -> None:
+def find(warehouse: Warehouse, *, owner: Team | None = Team.FINANCE, **other: str) -> None:
     with warehouse.transaction() as conn:
         raise_finding(
             conn,
             brand=warehouse.brand,
-            **PROBLEM,
-            title="3 differences",
-            body={"missing": 3, "advice": "Replay the window."},
+            **(PROBLEM | other),
+            title=f"3 differences of {other.get('subject', 'orders')}",
+            body={"missing": 3, "advice": "Replay the window.", "examples": ["o-1"]},
             severity=Severity.HIGH,
-            owner=Team.FINANCE,
+            owner=owner,
             run_id="run-1",
         )
 
@@ -43,75 +44,81 @@ def test_a_problem_is_told_once_however_often_it_is_found_and_once_when_it_is_ov
     told: list[Message] = []
     for _ in range(3):
         find(warehouse)
-        send_findings(warehouse, [told.append], dagster_url=URL)
+        send_findings(warehouse, Channels([told.append]), dagster_url=URL)
     clear(warehouse)
-    send_findings(warehouse, [told.append], dagster_url=URL)
-    assert [(m.title, m.state) for m in told] == [("3 differences", "open"), ("Cleared: 3 differences", "cleared")]
-    assert told[0].link == f"{URL}/runs/run-1"
-    assert told[0].numbers["missing"] == 3
+    send_findings(warehouse, Channels([told.append]), dagster_url=URL)
+    assert [(m.title, m.over) for m in told] == [
+        ("3 differences of orders", False),
+        ("Cleared: 3 differences of orders", True),
+    ]
 
 
-def test_a_channel_that_is_down_leaves_the_finding_for_the_next_time(warehouse: Warehouse) -> None:
+def test_a_message_holds_the_numbers_what_to_do_and_a_link_to_the_run(warehouse: Warehouse) -> None:
     told: list[Message] = []
-
-    def down(_message: Message) -> None:
-        raise TransientError("down")
-
     find(warehouse)
-    with pytest.raises(TransientError):
-        send_findings(warehouse, [down], dagster_url=URL)
-    assert send_findings(warehouse, [told.append], dagster_url=URL) == 1
-    assert len(told) == 1
+    send_findings(warehouse, Channels([told.append]), dagster_url=URL)
+    lines = told[0].text.splitlines()
+    assert lines[:2] == ["missing: 3", "Replay the window."]
+    assert lines[-1] == f"{URL}/runs/run-1"
+    assert told[0].owner is Team.FINANCE
 
 
-def test_the_log_channel_warns_while_the_problem_lasts(warehouse: Warehouse, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_problem_that_lasts_is_told_again_after_the_time_that_is_set(warehouse: Warehouse) -> None:
+    told: list[Message] = []
     find(warehouse)
-    with caplog.at_level(logging.INFO, logger="stokly_sync"):
-        send_findings(warehouse, [log_channel], dagster_url=URL)
-    assert [(r.levelname, "3 differences [finance]" in r.message) for r in caplog.records] == [("WARNING", True)]
+    day = timedelta(hours=24)
+    for hours in (0, 23, 25, 26, 50):
+        at = NOON + timedelta(hours=hours)
+        send_findings(warehouse, Channels([told.append]), dagster_url=URL, remind_after=day, now=at)
+    assert [m.title for m in told] == ["3 differences of orders", *["Still open: 3 differences of orders"] * 2]
 
 
-class Hook(BaseHTTPRequestHandler):
-    """Answers with the status of its server and keeps what was posted."""
+def test_a_channel_that_is_down_is_offered_the_message_again_and_the_others_are_not(warehouse: Warehouse) -> None:
+    heard: list[Message] = []
+    late: list[Message] = []
+    down = True
 
-    def do_POST(self) -> None:
-        server: Any = self.server
-        server.posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(server.status)
-        self.end_headers()
+    def weak(message: Message) -> None:
+        if down:
+            raise TransientError("down")
+        late.append(message)
 
-    def log_message(self, *_args: Any) -> None: ...
-
-
-@pytest.fixture
-def hook() -> Iterator[Any]:
-    server: Any = HTTPServer(("127.0.0.1", 0), Hook)
-    server.posted, server.status = [], 204
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_the_webhook_gets_one_json_object_a_finding(warehouse: Warehouse, hook: Any) -> None:
+    channels = Channels([heard.append, weak])
     find(warehouse)
-    channel = webhook_channel(f"http://127.0.0.1:{hook.server_port}/secret-path")
-    assert send_findings(warehouse, [channel], dagster_url=URL) == 1
-    body = hook.posted[0]
-    assert body["text"] == "3 differences. Replay the window."
-    assert (body["state"], body["owner"], body["brand"]) == ("open", "finance", warehouse.brand)
+    for _ in range(3):
+        with pytest.raises(TransientError):
+            send_findings(warehouse, channels, dagster_url=URL)
+    down = False
+    assert send_findings(warehouse, channels, dagster_url=URL).findings == 1
+    assert (len(heard), len(late)) == (1, 1)
 
 
-@pytest.mark.parametrize(("status", "error"), [(503, TransientError), (404, PermanentError)])
-def test_a_webhook_that_refuses_is_an_error_without_its_address(
-    warehouse: Warehouse, hook: Any, status: int, error: type[Exception]
-) -> None:
-    hook.status = status
-    find(warehouse)
-    channel = webhook_channel(f"http://127.0.0.1:{hook.server_port}/secret-path")
-    with pytest.raises(error) as caught:
-        send_findings(warehouse, [channel], dagster_url=URL)
-    assert "secret-path" not in str(caught.value)
-    assert str(status) in str(caught.value)
+def test_a_team_hears_of_its_own_and_everybody_of_everything(warehouse: Warehouse) -> None:
+    everybody: list[Message] = []
+    finance: list[Message] = []
+    channels = Channels([everybody.append], {Team.FINANCE: [finance.append]})
+    find(warehouse, subject="a")
+    find(warehouse, subject="b", owner=Team.CX)
+    find(warehouse, subject="c", owner=None)
+    send_findings(warehouse, channels, dagster_url=URL)
+    assert len(everybody) == 3
+    assert [m.title for m in finance] == ["3 differences of a"]
+
+
+def test_when_everything_fails_at_once_each_team_gets_one_message(warehouse: Warehouse) -> None:
+    told: list[Message] = []
+    for number in range(40):
+        find(warehouse, subject=f"feed-{number}", owner=Team.FINANCE if number % 2 else Team.CX)
+    sent = send_findings(warehouse, Channels([told.append]), dagster_url=URL)
+    assert (sent.findings, sent.messages) == (40, 2)
+    assert {m.owner for m in told} == {Team.FINANCE, Team.CX}
+    assert all(m.title == "20 problems at once" for m in told)
+    assert "3 differences of feed-1\n" in next(m.text for m in told if m.owner is Team.FINANCE)
+    assert send_findings(warehouse, Channels([told.append]), dagster_url=URL).findings == 0
+
+
+def test_a_few_problems_are_told_one_by_one(warehouse: Warehouse) -> None:
+    told: list[Message] = []
+    for number in range(STORM - 1):
+        find(warehouse, subject=f"feed-{number}")
+    assert send_findings(warehouse, Channels([told.append]), dagster_url=URL).messages == STORM - 1

@@ -104,6 +104,27 @@ def test_the_doctor_is_well_with_the_sandbox_and_not_with_a_wrong_key(monkeypatc
     assert "NOT WELL" in result.stdout
 
 
+def test_the_doctor_names_an_alert_address_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STOKLY_SYNC_ALERTS_CX", "nonsense://a-secret-value")
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert "Address 1 of STOKLY_SYNC_ALERTS_CX" in result.stdout
+    assert "a-secret-value" not in result.stdout
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_the_audit_is_written_as_a_page(tmp_path: Path) -> None:
+    result = run("audit", "--html", str(tmp_path / "report.html"))
+    assert result.exit_code == 0, result.output
+    assert "<h1>Audit of default" in (tmp_path / "report.html").read_text("utf-8")
+
+
+def test_the_health_check_is_printed_as_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STOKLY_SYNC_DATABASE_URL", f"sqlite:///{tmp_path / 'w.db'}")
+    result = run("health", "--day", "2026-05-04")
+    assert result.stdout.startswith("# default: Monday 4 May 2026")
+
+
 def test_the_rules_page_holds_every_rule() -> None:
     printed = json.loads(run("rules", "--json").stdout)
     assert [rule["code"] for rule in printed] == list(all_rules(SYSTEMS))

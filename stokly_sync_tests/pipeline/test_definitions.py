@@ -56,8 +56,8 @@ def test_nothing_of_the_graph_changes_unnoticed(defs: dg.Definitions) -> None:
 @pytest.mark.filterwarnings("ignore:Property `ScheduleDefinition.environment_vars`:DeprecationWarning")  # Dagster's own
 def test_no_secret_reaches_what_dagster_stores_of_the_definitions(monkeypatch: pytest.MonkeyPatch) -> None:
     names = ("STOKLY_ACCOUNT_KEY", "STOKLY_CLIENT_ID", "STOKLY_CLIENT_SECRET", "OMETRIA_API_KEY")
-    for name in (*names, "STOKLY_SYNC_ALERT_WEBHOOK"):
-        monkeypatch.setenv(name, f"https://hooks.example.com/{MARKER}" if name.endswith("WEBHOOK") else MARKER)
+    for name in (*names, "STOKLY_SYNC_ALERTS"):
+        monkeypatch.setenv(name, f"jsons://hooks.example.com/{MARKER}" if name.endswith("ALERTS") else MARKER)
     settings = load()
     assert len(settings.enabled) == 2, "the marker must really be set"
     repository = build_defs(settings, SYSTEMS).get_repository_def()

@@ -17,10 +17,11 @@ ORDERS = Comparison(
     ours=Side(10, {"GBP": 12_000 * NANO, "EUR": 5 * NANO}, {"GBP": 3 * NANO}),
     theirs=Side(9, {"GBP": 12_000 * NANO, "EUR": 5 * NANO, "USD": 1}, {"GBP": 2 * NANO}),
     differences=(Difference("o1", Kind.MISSING, "present", "absent", "OM-REJECTED"),),
+    came_from="stokly",
     kept_back={"ST-ORDER-TOTAL": 1, "OM-REJECTED": 1},
     kept_back_totals={"GBP": 34_567 * NANO // 100},
 )
-CONTACTS = Comparison("ometria/contacts", Side(1), Side(1), Side(1), (), {}, {})
+CONTACTS = Comparison("ometria/contacts", Side(1), Side(1), Side(1), (), {}, {}, came_from="stokly")
 
 
 def missing(number: int) -> Difference:
@@ -53,6 +54,7 @@ def test_the_json_of_a_destination_has_this_shape() -> None:
 def test_the_json_of_a_feed_has_this_shape() -> None:
     assert feed_json(replace(ORDERS, differences=(*ORDERS.differences, missing(2)), read_back=False)) == {
         "status": "differs",
+        "source": "stokly",
         "read_back": False,
         "counts": {"stokly": 12, "expected": 10, "destination": 9},
         "totals": as_json([ORDERS])["totals"]["orders"],

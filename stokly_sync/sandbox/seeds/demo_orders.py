@@ -223,7 +223,13 @@ def _ordinary(market: Market, created: datetime, number: int, random: Random) ->
     lines = [(item, random.randint(1, 12 if channel is MANUAL else 3)) for item in chosen]
     if channel is MAGENTO and random.random() < 0.1:
         lines.append((random.choice(market.extras), 1))
-    return Basket(channel, buyer, lines, created, _progress(channel, created, market.today, random))
+    return Basket(_open_to(buyer, channel), buyer, lines, created, _progress(channel, created, market.today, random))
+
+
+def _open_to(buyer: Buyer | None, channel: Channel) -> Channel:
+    """The channel, or the web shop for buyers abroad: a marketplace is an instance with one currency."""
+    abroad = channel is MARKETPLACER and buyer is not None and buyer.place.country != "GB"
+    return MAGENTO if abroad else channel
 
 
 def _buyer(market: Market, channel: Channel, number: int, random: Random) -> Buyer | None:

@@ -11,7 +11,8 @@ from typing import Any, Literal
 import msgspec
 
 from stokly_sync.sandbox.stokly.conditions import Row
-from stokly_sync.sandbox.stokly.store import Store
+from stokly_sync.sandbox.stokly.sales_writes import dispatch as send_lines
+from stokly_sync.sandbox.stokly.store import Store, UnknownRecordError
 from stokly_sync.sandbox.stokly.sublists import SUBLISTS_BY_NAME
 from stokly_sync.sandbox.stokly.top_level import COLLECTIONS
 
@@ -48,6 +49,21 @@ class Merge(msgspec.Struct, frozen=True, kw_only=True, tag_field="op", tag="merg
 
     winner: str
     loser: str
+
+
+class Dispatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Goods of an order leave, as Stokly's own people send them; all that is open where no lines are named.
+
+    `order` is the order's id or the number that its channel gave it; `items` name lines by `lineId` or `sku`.
+    """
+
+    order: str
+    courier: str = "Royal Mail"
+    service: str = "Standard"
+    trackingNumber: str = ""  # noqa: N815 - the vendor's word
+    trackingUrl: str = ""  # noqa: N815 - the vendor's word
+    location: str = ""
+    items: list[dict[str, Any]] = []
 
 
 Mutation = Put | PutChildren | Delete | Merge
@@ -99,6 +115,22 @@ def mutate(store: Store, mutations: Sequence[Mutation]) -> None:
                 store.delete(mutation.collection, mutation.key)
             case Merge():
                 store.merge_customers(winner=mutation.winner, loser=mutation.loser)
+
+
+def dispatch(store: Store, order: Dispatch) -> str:
+    """Let goods leave; gives the dispatch's id.
+
+    Raises:
+        UnknownRecordError: for an order that is not there.
+        RefusedWriteError: when nothing of it, or not so much, is left to send.
+    """
+    store.settle()
+    row = next((r for r in store.rows("saleorders") if order.order in (r["saleOrderId"], r["sourceReferenceId"])), None)
+    if row is None:
+        raise UnknownRecordError(f"saleorders has no record {order.order}.")
+    location = order.location or row.get("locationId") or store.rows("locations")[0]["locationId"]
+    parcel = {name: getattr(order, name) for name in ("courier", "service", "trackingNumber", "trackingUrl")}
+    return send_lines(store, row, order.items, location=location, parcel=parcel)
 
 
 def known_collection(name: str) -> None:

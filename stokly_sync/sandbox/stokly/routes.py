@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from stokly_sync.sandbox.kit import FixedWindow, JsonResponse
+from stokly_sync.sandbox.stokly.bodies import RefusedWriteError
 from stokly_sync.sandbox.stokly.disturbances import Pages
 from stokly_sync.sandbox.stokly.filters import InvalidFilterError
 from stokly_sync.sandbox.stokly.grant import Grants, RefusedError
@@ -23,6 +24,7 @@ from stokly_sync.sandbox.stokly.store import Store, UnknownRecordError
 from stokly_sync.sandbox.stokly.sublists import SUBLISTS
 from stokly_sync.sandbox.stokly.switches import StoklySwitches
 from stokly_sync.sandbox.stokly.top_level import COLLECTIONS, UNLISTED
+from stokly_sync.sandbox.stokly.write_routes import Writes
 
 REMAINING = "x-ratelimit-remaining"
 
@@ -61,6 +63,8 @@ class Api:
                 routes.append(self._route(collection.path, self._list(collection)))
             if collection.detail:
                 routes.append(self._route(f"{collection.path}/{{id}}", self._detail(collection)))
+        for method, path, work in Writes(store=self._store, switches=self._switches, touched=self._touched).routes():
+            routes.append(self._route(path, work, method=method))
         for sublist in SUBLISTS:
             path = f"{COLLECTIONS[sublist.parent].path}/{{id}}/{sublist.name}"
             routes.append(self._route(path, self._sublist(sublist)))
@@ -99,6 +103,8 @@ class Api:
             return _refusal(401, str(error))
         except InvalidFilterError:
             return _refusal(400, "Invalid filter")
+        except RefusedWriteError as error:
+            return _refusal(error.status, str(error))
         except BadQueryError as error:
             return _refusal(400, str(error))
         except UnknownRecordError:

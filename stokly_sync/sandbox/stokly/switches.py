@@ -31,6 +31,9 @@ class StoklySwitches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         item_dates, other_dates: how times are spelt in item rows and everywhere else (2.4).
         unit_cost: whether an item's own units of measure have `cost` as an object (2.4).
         unassigned_on_hand: whether UNASSIGNED stock rows repeat the sum of the bins or hold zero (3.7).
+        cancellations: ways in which an order can be cancelled: `patch` of its stage, `delete`, `post` to its
+            cancellations; none is known (5).
+        refund_credit_notes: whether a refund makes the credit note that documents it (5 #4).
         write_delay: seconds until a write that was answered 202 can be seen (2.1).
         duplicate_rows: collections whose pages repeat their first row.
     """
@@ -54,5 +57,7 @@ class StoklySwitches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     other_dates: Literal["javascript", "iso"] = "iso"
     unit_cost: Literal["nested", "bare"] = "nested"
     unassigned_on_hand: Literal["sum", "zero"] = "sum"
+    cancellations: list[str] = msgspec.field(default_factory=lambda: ["patch"])
+    refund_credit_notes: bool = True
     write_delay: float = 1.0
     duplicate_rows: list[str] = []

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from stokly_sync.sandbox.kit import Clock, FixedWindow, SandboxSystem
 from stokly_sync.sandbox.seeds import Seed, load_seed
 from stokly_sync.sandbox.stokly.control import control_routes
-from stokly_sync.sandbox.stokly.disturbances import Drift, Mutation, PageHook, Pages, mutate
+from stokly_sync.sandbox.stokly.disturbances import Dispatch, Drift, Mutation, PageHook, Pages, dispatch, mutate
 from stokly_sync.sandbox.stokly.grant import ACCOUNT_KEY, CLIENT_ID, CLIENT_SECRET, Grants
 from stokly_sync.sandbox.stokly.routes import Api
 from stokly_sync.sandbox.stokly.shapes import Shaper
@@ -99,6 +99,12 @@ class StoklySandbox(SandboxSystem):
         """Carry out mutations now; see `disturbances.mutate`."""
         mutate(self.store, mutations)
         self.touch()
+
+    def dispatch(self, order: Dispatch) -> str:
+        """Let goods of an order leave now; gives the dispatch's id. See `disturbances.dispatch`."""
+        dispatch_id = dispatch(self.store, order)
+        self.touch()
+        return dispatch_id
 
     def drift(self, *drifts: Drift) -> None:
         """Let the served shape change; `drifts.clear()` ends it."""

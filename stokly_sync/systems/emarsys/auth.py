@@ -59,7 +59,9 @@ class TokenAuth:
         headers = {"Authorization": f"Basic {self._basic}", "Content-Type": "application/x-www-form-urlencoded"}
         try:
             # A token too many is harmless, so asking again is safe.
-            answer = self._transport.request("POST", "", body=b"grant_type=client_credentials", headers=headers)
+            answer = self._transport.request(
+                "POST", "", body=b"grant_type=client_credentials", headers=headers, reads=True
+            )
         except BatchRefused as refused:
             raise CredentialsError(str(refused)) from refused
         told = answer.data if isinstance(answer.data, Mapping) else {}

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from stokly_sync.errors import BatchRefused, CredentialsError, PermanentError, PermissionDenied, TransientError
-from stokly_sync.flow import Budget, Json, Lane
+from stokly_sync.flow import Budget, Json, Lane, Memory
 from stokly_sync.systems.emarsys.auth import TOKEN_ERRORS, TokenAuth, WsseAuth
 from stokly_sync.systems.emarsys.settings import EmarsysSettings
 from stokly_sync.systems.transport import Auth, Clock, NoAuth, RetryPolicy, StaticAuth, Transport, Verdict
@@ -56,6 +56,10 @@ TIMEOUT: Final = (10.0, 90.0)
 MANY: Final = 1_000
 """Contacts in one call. Source: Emarsys API contract 1.6."""
 PAGE: Final = 10_000
+
+
+READING: Final = frozenset({"/contact/checkids", "/contact/getdata"})
+"""Calls that read although they are no GET."""
 
 
 def stay_away(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -104,6 +108,8 @@ class EmarsysClient:
         """What other parts of this system keep with the client: fields, choices and the event."""
         self.guard = threading.RLock()
         """Held while `shared` is filled."""
+        self.memory: Memory | None = None
+        """What set-up has found lately, where somebody keeps it."""
 
     @property
     def calls(self) -> int:
@@ -121,7 +127,8 @@ class EmarsysClient:
 
         Raises ReplyError when the envelope names a failure although the status is 200. Source: contract 1.5.
         """
-        answer = self._core.request(method, f"{self._version}{path}", json=body, params=params)
+        reads = method == "GET" or path in READING
+        answer = self._core.request(method, f"{self._version}{path}", json=body, params=params, reads=reads)
         envelope = answer.data
         if not isinstance(envelope, Mapping) or "replyCode" not in envelope:
             raise TransientError(f"{VENDOR}: {method} {path} answered without an envelope; try again later.")
@@ -287,3 +294,8 @@ def row_errors(data: Any) -> dict[str, tuple[str, str]]:
 def connect(settings: EmarsysSettings, budget: Budget, lane: Lane) -> EmarsysClient:
     """A client of the account in `settings` whose calls count against the lane's share of `budget`."""
     return EmarsysClient(settings, budget, lane)
+
+
+def remember(client: EmarsysClient, memory: Memory) -> None:
+    """Let the client look at what set-up found lately before it asks."""
+    client.memory = memory

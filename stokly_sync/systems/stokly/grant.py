@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from stokly_sync.errors import CredentialsError, TransientError
-from stokly_sync.systems.stokly.documents.times import parse_time
+from stokly_sync.systems.rows.times import parse_time
 from stokly_sync.systems.transport import Clock, Transport, Verdict
 
 GRANT_PATH: Final = "/v1/grant"
@@ -84,7 +84,7 @@ class GrantAuth:
             "signature": signature(self._client_id, self._secret()),
         }
         # A token too many is harmless, so asking again is safe.
-        answer = self._transport.request("POST", GRANT_PATH, json=asked, retry="safe")
+        answer = self._transport.request("POST", GRANT_PATH, json=asked, retry="safe", reads=True)
         result = _member(_member(answer.data, "data"), "authenticationResult")
         token, expiry = _member(result, "accessToken"), _member(result, "expiry")
         if not isinstance(token, str) or not token:

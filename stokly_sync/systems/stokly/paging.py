@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from stokly_sync.errors import TransientError
 from stokly_sync.flow import Received
+from stokly_sync.systems.rows.times import is_coarse, parse_time
 from stokly_sync.systems.stokly.client import ListPage, StoklyClient
-from stokly_sync.systems.stokly.documents.times import is_coarse, parse_time
 from stokly_sync.systems.stokly.filters import Filter, where
 
 # Times are written in milliseconds, or (JavaScript's way) in whole seconds; the rows behind them may be finer.

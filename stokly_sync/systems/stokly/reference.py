@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from stokly_sync.errors import NotOffered, StoklySyncError
 from stokly_sync.flow import Json, Probe, Received
+from stokly_sync.systems.rows.cells import kind_of
 from stokly_sync.systems.stokly.client import StoklyClient
-from stokly_sync.systems.stokly.documents.cells import kind_of
 from stokly_sync.systems.stokly.filters import where
 from stokly_sync.systems.stokly.paging import Listing, settled
 from stokly_sync.systems.stokly.unverified import CREATED, PROVEN_PATHS, findings, path_of

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -40,6 +41,7 @@ from stokly_sync.systems.transport.wire import (
 log = logging.getLogger(__name__)
 
 Retry = Literal["safe", "once"]
+_READS = frozenset({"GET", "HEAD"})
 # Short enough not to hang on a dead host, long enough for a page of 1000 rows with a busy database behind it.
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 90.0
@@ -68,6 +70,22 @@ class _Again(Exception):
         super().__init__(str(error))
         self.error = error
         self.wait = wait
+
+
+class _Writes:
+    """Whether calls that write may leave this process."""
+
+    allowed = True
+
+
+@contextmanager
+def reading_only() -> Iterator[None]:
+    """Refuse every call of this process that does not read, whoever makes it (X11: an audit writes nothing)."""
+    _Writes.allowed = False
+    try:
+        yield
+    finally:
+        _Writes.allowed = True
 
 
 class Transport:
@@ -127,17 +145,21 @@ class Transport:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         retry: Retry = "safe",
+        reads: bool | None = None,
         expect: Collection[int] = (),
         read: Callable[[bytes], Any] = decode,
     ) -> Answer:
         """Make one request and give its answer; `expect` names statuses beside 2xx that are answers too.
 
+        `reads` says of a call whether it leaves everything as it is; left out, a GET does and others do not.
         `json` is encoded with exact decimals; `body` is sent as it is (say its type in `headers`). With
         `retry="once"` the request is repeated only while it is certain that it did not arrive. `read` makes the
         answer's `data` of its body and raises ValueError when the body is no JSON.
         Raises TransientError, PermanentError (CredentialsError, PermissionDenied), InDoubt, or what the vendor's
         table says.
         """
+        if not _Writes.allowed and not (method in _READS if reads is None else reads):
+            raise PermanentError(f"{self.vendor}: {method} {redact(path)} would write, and nothing may be written now.")
         query = "?" + urlencode(params, quote_via=quote) if params else ""
         sent = {"Accept": "application/json", **(headers or {})}
         if json is not None:

@@ -69,9 +69,10 @@ def test_each_planted_defect_is_found_under_its_rule_and_nothing_else_is(
 
 def test_every_rule_of_the_contract_is_in_the_catalogue_and_says_what_to_do() -> None:
     rules = catalogue(RULES)
-    used = {rule.code for dataset in DATASETS.values() for table in dataset.tables for rule in table.rules}
-    used |= {code for d in DATASETS.values() for code in (d.type_rule, d.money_rule, d.time_rule)}
-    used |= {code for d in DATASETS.values() for _, code in d.unique}
+    ours = [dataset for name, dataset in DATASETS.items() if name.startswith("stokly.")]
+    used = {rule.code for dataset in ours for table in dataset.tables for rule in table.rules}
+    used |= {code for d in ours for code in (d.type_rule, d.money_rule, d.time_rule)}
+    used |= {code for d in ours for _, code in d.unique}
     assert used | {"ST-REFUND-OVER"} <= set(rules)
     for rule in RULES:
         assert rule.effect is Effect.QUARANTINE

@@ -19,7 +19,7 @@ from stokly_sync.errors import (
     TransientError,
 )
 from stokly_sync.flow import Lane
-from stokly_sync.systems.transport import Clock, NoAuth, RetryPolicy, StaticAuth, Transport, Verdict
+from stokly_sync.systems.transport import Clock, NoAuth, RetryPolicy, StaticAuth, Transport, Verdict, reading_only
 from stokly_sync.systems.transport.session import Retry
 from stokly_sync_tests.systems.transport.stub import Reply, serving, unused_url
 
@@ -280,3 +280,16 @@ def test_surroundings_do_not_replace_our_credentials(
     with serving(FINE) as stub:
         make(stub.url, auth=StaticAuth({"Authorization": "Bearer ours"})).request("GET", "/x")
     assert stub.seen[0].headers["Authorization"] == "Bearer ours"
+
+
+def test_while_nothing_may_be_written_only_calls_that_read_leave_the_process(make: Make) -> None:
+    with serving(FINE, FINE, FINE) as stub:
+        transport = make(stub.url)
+        with reading_only():
+            transport.request("GET", "/x")
+            transport.request("POST", "/look-up", json={}, reads=True)
+            for method, reads in (("POST", None), ("DELETE", None), ("GET", False)):
+                with pytest.raises(PermanentError, match="would write"):
+                    transport.request(method, "/x", reads=reads)
+        transport.request("POST", "/x", json={})
+    assert [seen.method for seen in stub.seen] == ["GET", "POST", "POST"]

@@ -17,8 +17,8 @@ import pandas as pd
 from stokly_sync.contracts.sales import CREDIT_NOTES, DISPATCH_LINES, DISPATCHES, INVOICES, REFUND_LINES, REFUNDS
 from stokly_sync.contracts.tables import Table
 from stokly_sync.flow import Received, Rows
-from stokly_sync.systems.stokly.documents.cells import Cells, texts
-from stokly_sync.systems.stokly.documents.roots import (
+from stokly_sync.systems.rows.cells import Cells, texts
+from stokly_sync.systems.rows.roots import (
     Sheet,
     child_frame,
     finish,
@@ -26,8 +26,8 @@ from stokly_sync.systems.stokly.documents.roots import (
     rows_of,
     sub_documents,
 )
-from stokly_sync.systems.stokly.documents.shapes import Shape, members
-from stokly_sync.systems.stokly.documents.sums import product
+from stokly_sync.systems.rows.shapes import Shape, members
+from stokly_sync.systems.rows.sums import product
 from stokly_sync.systems.stokly.settings import StoklySettings
 
 # `referenceType` of a credit note; anything else is tied to nothing. Source: Stokly API contract 5, row 5.

@@ -15,8 +15,8 @@ import pandas as pd
 
 from stokly_sync.contracts.people import CUSTOMERS
 from stokly_sync.flow import Received, Rows
-from stokly_sync.systems.stokly.documents.roots import Sheet, finish, live_unless, rows_of
-from stokly_sync.systems.stokly.documents.shapes import Shape, members
+from stokly_sync.systems.rows.roots import Sheet, finish, live_unless, rows_of
+from stokly_sync.systems.rows.shapes import Shape, members
 from stokly_sync.systems.stokly.settings import StoklySettings
 
 _ADDRESS_PARTS = ("Line1", "Line2", "City", "Region", "Postcode", "Country")

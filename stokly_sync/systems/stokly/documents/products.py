@@ -17,9 +17,9 @@ import pandas as pd
 
 from stokly_sync.contracts.products import ITEMS, STOCK
 from stokly_sync.flow import Received, Rows
-from stokly_sync.systems.stokly.documents.cells import constant, texts
-from stokly_sync.systems.stokly.documents.roots import Sheet, finish, live_unless, rows_of
-from stokly_sync.systems.stokly.documents.shapes import Shape, members
+from stokly_sync.systems.rows.cells import constant, texts
+from stokly_sync.systems.rows.roots import Sheet, finish, live_unless, rows_of
+from stokly_sync.systems.rows.shapes import Shape, members
 from stokly_sync.systems.stokly.settings import StoklySettings
 from stokly_sync.systems.transport import encode
 

@@ -14,8 +14,8 @@ from itertools import chain
 from typing import Final
 
 from stokly_sync.flow import Page, Received, Scope, Window
+from stokly_sync.systems.rows.times import parse_time
 from stokly_sync.systems.stokly.client import FilterRefused, ListPage, StoklyClient
-from stokly_sync.systems.stokly.documents.times import parse_time
 from stokly_sync.systems.stokly.filters import Filter, stamp, where
 from stokly_sync.systems.stokly.paging import Listing, by_time, settled, unordered, unreadable_times
 from stokly_sync.systems.stokly.settings import StoklySettings

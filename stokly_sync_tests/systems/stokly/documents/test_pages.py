@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stokly_sync.systems.rows.pages import Unusual, columns_of
 from stokly_sync.systems.stokly.documents.orders import SHAPE, order_rows
-from stokly_sync.systems.stokly.documents.pages import Unusual, columns_of
 from stokly_sync.systems.stokly.settings import StoklySettings
 from stokly_sync.systems.transport import Unread, encode
 from stokly_sync_tests.systems.stokly.documents.both import READER, read_both

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stokly_sync.sandbox.stokly.times import javascript
-from stokly_sync.systems.stokly.documents.times import parse_time, parse_times
+from stokly_sync.systems.rows.times import parse_time, parse_times
 from stokly_sync.systems.stokly.filters import stamp
 
 FORMS = [

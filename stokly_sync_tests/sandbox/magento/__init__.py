@@ -1,0 +1,1 @@
+"""Specifications of the Magento sandbox, each against a section of the contract."""

@@ -1,0 +1,1 @@
+"""What the Marketplacer sandbox does, section by section of the contract page."""
