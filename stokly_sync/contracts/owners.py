@@ -7,19 +7,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from hashlib import blake2b
 from typing import Final
+
+import pandas as pd
 
 from stokly_sync.contracts import columns
 from stokly_sync.contracts.people import EMAIL_PATTERN
 from stokly_sync.flow import Frames
 
+TRADE: Final = 1
+"""The type of customers that are companies."""
 _EMAIL: Final = re.compile(EMAIL_PATTERN)
-_LONGEST_CHAIN: Final = 20
+LONGEST_CHAIN: Final = 20
+"""So many merges one after the other are followed; a ring of them has no survivor."""
 
 
 def reachable(email: str | None) -> str | None:
     """The address, or None where there is none that could be delivered to."""
     return email if email and _EMAIL.fullmatch(email) else None
+
+
+def person(email: str) -> str:
+    """An address as text that tells nobody which, and stays when the person is erased."""
+    return blake2b(email.strip().lower().encode(), digest_size=16).hexdigest()
 
 
 def departed(frames: Frames) -> dict[str, str | None]:
@@ -42,12 +53,26 @@ def accounts(ids: Sequence[str | None], gone: Mapping[str, str | None]) -> list[
 
 
 def _left(customer_id: str | None, gone: Mapping[str, str | None]) -> str | None:
-    for _ in range(_LONGEST_CHAIN):
+    for _ in range(LONGEST_CHAIN):
         if customer_id is None or customer_id not in gone:
             return customer_id
         customer_id = gone[customer_id]
     # A ring of merges has no survivor; the order then goes by its e-mail address.
     return None
+
+
+def names(customers: pd.DataFrame) -> list[tuple[str | None, str | None]]:
+    """First and last name of each row of `stokly.customers`: as Stokly gives them apart, else the whole name split."""
+    return [
+        (forename, surname) if forename or surname else split_name(name, trade=kind == TRADE)
+        for forename, surname, name, kind in zip(
+            columns.texts(customers["forename"]),
+            columns.texts(customers["surname"]),
+            columns.texts(customers["name"]),
+            columns.wholes(customers["customer_type"]),
+            strict=True,
+        )
+    ]
 
 
 def split_name(name: str | None, *, trade: bool) -> tuple[str | None, str | None]:

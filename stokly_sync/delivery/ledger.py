@@ -76,16 +76,15 @@ class Ledger:
     ) -> None:
         """Store what was decided; held records and those that stand as decided already are left alone."""
         moved = [d for d in decisions if _moves(d, entries.get(d.key))]
-        fixed = {"plan_id": plan_id, "planned_at": now}
-        for decided, frame, settled in (
-            ([d for d in moved if not d.found], _frame, {"receipt": None, "settled_at": None}),
-            ([d for d in moved if d.found], _found, {"settled_at": now, "accepted_at": now}),
+        for found, frame, settled in (
+            (False, _frame, {"receipt": None, "settled_at": None}),
+            (True, _found, {"settled_at": now, "accepted_at": now}),
         ):
-            if decided:
-                new = [d for d in decided if d.key not in entries]
-                insert(connection, LEDGER, frame(new, entries), fixed=self.fixed | fixed | settled)
-                known, changes = [d for d in decided if d.key in entries], fixed | settled
-                update(connection, LEDGER, frame(known, entries), key=("key",), fixed=self.fixed, set_fixed=changes)
+            changes = {"plan_id": plan_id, "planned_at": now, **settled}
+            new = [d for d in moved if d.found is found and d.key not in entries]
+            insert(connection, LEDGER, frame(new, entries), fixed=self.fixed | changes)
+            known = [d for d in moved if d.found is found and d.key in entries]
+            update(connection, LEDGER, frame(known, entries), key=("key",), fixed=self.fixed, set_fixed=changes)
 
     def planned(
         self, connection: sa.Connection, *, after: str | None, size: int, plan_id: str | None = None
@@ -94,7 +93,7 @@ class Ledger:
         query = self._items(State.PLANNED, after, size)
         if plan_id is not None:
             query = query.where(LEDGER.c.plan_id == plan_id)
-        return [_item(row) for row in connection.execute(query)]
+        return _read(connection, query)
 
     def submitted(
         self,
@@ -114,22 +113,22 @@ class Ledger:
             query = query.where(LEDGER.c.sent_at >= since)
         if before is not None:
             query = query.where(LEDGER.c.sent_at < before)
-        return [_item(row) for row in connection.execute(query)]
+        return _read(connection, query)
 
     def parked(self, connection: sa.Connection, *, rule: str, after: str | None, size: int) -> list[Item]:
         """The next records that wait under a rule, in key order; those without a document are left out."""
         query = self._items(State.PARKED, after, size).where(LEDGER.c.rule == rule, LEDGER.c.document.is_not(None))
-        return [_item(row) for row in connection.execute(query)]
+        return _read(connection, query)
 
     def doubtful(self, connection: sa.Connection, keys: Collection[str]) -> list[Item]:
         """Those of `keys` that are in doubt, in key order."""
         query = self._items(State.IN_DOUBT, None, len(keys)).where(among(connection, LEDGER.c.key, keys))
-        return [_item(row) for row in connection.execute(query)]
+        return _read(connection, query)
 
     def planned_among(self, connection: sa.Connection, keys: Collection[str]) -> list[Item]:
         """Those of `keys` that are planned, in key order."""
         query = self._items(State.PLANNED, None, len(keys)).where(among(connection, LEDGER.c.key, keys))
-        return [_item(row) for row in connection.execute(query)]
+        return _read(connection, query)
 
     def count(self, connection: sa.Connection, state: State, *, plan_id: str | None = None) -> int:
         """How many records are in a state; of one plan, or of all."""
@@ -213,7 +212,7 @@ class Ledger:
 
     def _items(self, state: State, after: str | None, size: int) -> sa.Select[Any]:
         c = LEDGER.c
-        query = sa.select(c.key, c.document, c.document_hash, c.version, c.event_at, c.tries, c.receipt, c.rule).where(
+        query = sa.select(c.key, c.document, c.document_hash, c.event_at, c.tries, c.receipt, c.rule).where(
             self._mine, c.state == state
         )
         if after is not None:
@@ -221,9 +220,12 @@ class Ledger:
         return query.order_by(c.key).limit(size)
 
 
-def _item(row: Any) -> Item:
-    key, document, digest, version, event_at, tries, receipt, condition = row
-    return Item(Record(key, document.encode(), digest, version), event_at, tries, receipt, condition)
+def _read(connection: sa.Connection, query: sa.Select[Any]) -> list[Item]:
+    # All rows at once: one by one, fetching costs as much as all that is done with them.
+    return [
+        Item(Record(key, document.encode(), digest), event_at, tries, receipt, condition)
+        for key, document, digest, event_at, tries, receipt, condition in connection.execute(query).all()
+    ]
 
 
 def _changes(state: State, now: datetime, sent: bool) -> dict[str, Any]:
@@ -245,10 +247,8 @@ def _changes(state: State, now: datetime, sent: bool) -> dict[str, Any]:
 
 
 def _moves(decision: Decision, entry: Entry | None) -> bool:
-    if decision.verdict is Verdict.HELD:
-        return False
     if decision.verdict is not Verdict.UNCHANGED:
-        return True
+        return decision.verdict is not Verdict.HELD
     if decision.found and (entry is None or decision.encoded is None or entry.accepted_hash != decision.encoded.hash):
         return True
     # Asked again and found to be right: the wish is fulfilled.

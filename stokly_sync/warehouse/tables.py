@@ -30,6 +30,10 @@ def _landed(table: Table) -> sa.Table:
     indexed = (() if table.parent_key else ("window_start",)) + table.indexes
     # The key of a child begins with its parent's, so that it needs no index of its own for that.
     indexes = [sa.Index(f"{table.sql_name}_by_{name}", "brand", name) for name in indexed]
+    for name in table.sparse_indexes:
+        there = sa.text(f"{name} IS NOT NULL")
+        made = sa.Index(f"{table.sql_name}_by_{name}", "brand", name, postgresql_where=there, sqlite_where=there)
+        indexes.append(made)
     return sa.Table(table.sql_name, METADATA, *columns, *indexes)
 
 
@@ -88,8 +92,9 @@ LEDGER: Final = sa.Table(
     *(_count("tries"), _may("planned_at", TIME), _may("sent_at", TIME), _may("settled_at", TIME)),
     *(_may("accepted_hash"), _may("accepted_version", TIME), _may("accepted_at", TIME)),
     sa.Column("stale", FLAG, nullable=False, server_default=sa.false()),
-    # Serves "the next thousand planned after this key"; `stale` is rare, so its index stays tiny.
-    sa.Index("ledger_by_state", "brand", "feed", "state", "key"),
+    # Serves "the next thousand planned after this key"; what was accepted is looked up by key, and `stale` is rare, so
+    # both indexes stay small (see migration 0012 for SQLite).
+    sa.Index("ledger_by_state", *("brand", "feed", "state", "key"), postgresql_where=sa.text("state <> 'accepted'")),
     sa.Index("ledger_stale", "brand", "feed", postgresql_where=sa.text("stale"), sqlite_where=sa.text("stale = 1")),
 )
 """Current intent and last success of every record of every feed; `document` is NULL once accepted."""
@@ -110,6 +115,14 @@ BEGINNINGS: Final = sa.Table(
 )
 """Append-only feeds whose history somebody has adopted; `how` in words, `before` narrows what was adopted."""
 
+FEED_MODES: Final = sa.Table(
+    "feed_modes",
+    METADATA,
+    *(_key("brand"), _key("feed"), _must("mode"), _may("history_from", TIME), _may("asked_at", TIME)),
+    _must("at", TIME),
+)
+"""The mode in which an append-only feed was last, and since when it has to be said anew where its history begins."""
+
 ATTEMPTS: Final = sa.Table(
     "attempts",
     METADATA,
@@ -126,6 +139,11 @@ ATTEMPTS: Final = sa.Table(
 )
 """One row a batch, committed before the call and closed after it; `keys` and `hashes` are JSON lists."""
 
+_LISTED: Final = (
+    *("brand", "state", "owner", "subject", "rule", "key", "first_seen"),
+    *("severity", "value", "currency", "assigned_to"),
+)
+
 EXCEPTIONS: Final = sa.Table(
     "exceptions",
     METADATA,
@@ -136,8 +154,20 @@ EXCEPTIONS: Final = sa.Table(
     *(_may("note"), _may("assigned_to"), _may("document_hash")),
     sa.Index("exceptions_by_state", "brand", "subject", "state", "key"),
     sa.Index("exceptions_by_window", "brand", "subject", "window_start"),
+    # Holds all that lists are counted, filtered and sorted by: payloads are long, and reading around them is slow.
+    sa.Index("exceptions_listed", *_LISTED),
 )
 """Records kept back: state open, closed, ignored or excluded; `subject` is a dataset's name or a feed's id."""
+
+ACTIONS: Final = sa.Table(
+    "actions",
+    METADATA,
+    *(_key("brand"), _key("subject"), _key("key"), _key("rule"), _key("action_id")),
+    *(_must("action"), _must("actor"), _must("at", TIME), _may("detail")),
+    sa.Index("actions_by_time", "brand", "at"),
+)
+"""What people did: ignored, assigned, retried, decided, and every time they looked at personal data. Rows are only
+added. One act on many records has one `action_id`; `rule` is empty where the record as a whole is meant."""
 
 PLANS: Final = sa.Table(
     "plans",
