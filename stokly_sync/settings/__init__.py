@@ -104,7 +104,7 @@ def _half_set(models: Mapping[str, Any], places: Mapping[str, Place], env: Mappi
         if model is None or model.configured:
             continue
         present = [place.variable(name, env) for name in model.credentials if getattr(model, name) is not None]
-        if (address := place.variable("base_url", env)) in env:
+        if (address := place.variable("base_url", env)) in env and address not in present:
             present.append(address)
         if present:
             missing = ", ".join(place.variable(name, env) for name in model.missing)

@@ -56,7 +56,7 @@ def _products(settings: MagentoSettings) -> Feed:
         send=send_products,
         read_back=readback.read_products,
         facts=readback.product_facts,
-        compared=tuple(name for name in ("name", "status") if name in settings.product_fields),
+        compared=tuple(name for name in readback.PRODUCT_FACTS if name in settings.product_fields),
         shared=True,
         needs=(Need(LISTINGS, "sku", "stokly.items", "sku"),),
         triggers=(Trigger(LISTINGS, "sku"),),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
@@ -18,33 +18,35 @@ from stokly_sync.contracts.money import nano
 from stokly_sync.flow import Facts, Json
 from stokly_sync.systems.magento.client import Found, MagentoClient
 from stokly_sync.systems.magento.documents.common import identity, objects
+from stokly_sync.systems.magento.documents.goods import COMPOSED
 from stokly_sync.systems.magento.documents.parcels import plain
 from stokly_sync.systems.magento.documents.products import ENABLED
-from stokly_sync.systems.magento.extracts import PRODUCTS, REFUNDS, SHIPMENTS, base_currency
+from stokly_sync.systems.magento.extracts import PRODUCTS, REFUNDS, SHIPMENTS
 from stokly_sync.systems.magento.reading import by_id
+
+PRODUCT_FACTS: Final = ("name", "price", "status")
 
 
 def product_facts(records: Sequence[Json]) -> pd.DataFrame:
-    """Facts of products: the price as value, name and status."""
+    """Facts of products: name, price and status as texts; what takes its price from others has none."""
     return _frame(
         (
             {
                 "key": record["sku"],
-                "value": _nano(record.get("price")),
                 "name": record.get("name"),
+                "price": _price(record),
                 "status": _status(record.get("status")),
             }
             for record in records
         ),
-        ("name", "status"),
+        PRODUCT_FACTS,
     )
 
 
 def read_products(client: MagentoClient) -> Iterator[Facts]:
     """Every product of the shop."""
-    currency = base_currency(client)
     for found in by_id(client, PRODUCTS, size=client.settings.product_page, key="id", cursor=None):
-        yield Facts(product_facts(found.rows).assign(currency=currency))
+        yield Facts(product_facts(found.rows))
 
 
 def shipment_facts(records: Sequence[Json]) -> pd.DataFrame:
@@ -98,6 +100,13 @@ def _parcel(order: str, tracking: str, units: Mapping[str, int]) -> str:
 
 def _memo(order: Any, total: Any) -> str:
     return f"{order}/{Decimal(total or 0):.2f}"
+
+
+def _price(record: Mapping[str, Any]) -> str:
+    price = record.get("price")
+    if not isinstance(price, int | Decimal) or (not price and record.get("type_id") in COMPOSED):
+        return ""
+    return format(Decimal(price).normalize(), "f")
 
 
 def _status(value: Any) -> str:

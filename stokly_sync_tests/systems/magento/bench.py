@@ -16,7 +16,6 @@ from stokly_sync.sandbox.magento import MagentoSandbox, MagentoSwitches
 from stokly_sync.systems.magento import MagentoClient, MagentoSettings
 from stokly_sync.systems.transport import Clock, RetryPolicy, Unlimited
 from stokly_sync.systems.transport import encode as encode_document
-from stokly_sync_tests.systems.magento.rows import T0
 
 SHIP = "^/rest/all/V1/order/.*/ship$"
 REFUND = "^/rest/all/V1/order/.*/refund$"
@@ -99,4 +98,4 @@ class Bench:
 
 def record(key: str, document: Mapping[str, Any]) -> Record:
     """A planned record."""
-    return Record(key, encode_document(document), "h", T0)
+    return Record(key, encode_document(document), "h")
