@@ -24,7 +24,7 @@ from stokly_sync.flow.sending import (
     Trigger,
     Whole,
 )
-from stokly_sync.flow.systems import Budget, Matching, Probe, System
+from stokly_sync.flow.systems import Budget, Matching, Memory, Probe, System
 from stokly_sync.flow.words import (
     Choice,
     Frames,
@@ -55,6 +55,7 @@ __all__ = [
     "Json",
     "Lane",
     "Matching",
+    "Memory",
     "Mode",
     "Need",
     "Outcome",

@@ -3,7 +3,7 @@
 from typing import Final
 
 from stokly_sync.flow import System
-from stokly_sync.systems.dotdigital.client import DotdigitalClient, connect
+from stokly_sync.systems.dotdigital.client import DotdigitalClient, connect, remember
 from stokly_sync.systems.dotdigital.consent import choices
 from stokly_sync.systems.dotdigital.feeds import NAME, feeds
 from stokly_sync.systems.dotdigital.probing import probe
@@ -20,6 +20,7 @@ SYSTEM: Final = System(
     feeds=feeds,
     probe=probe,
     choices=choices,
+    remember=remember,
 )
 
 __all__ = ["SYSTEM", "DotdigitalClient", "DotdigitalSettings"]
