@@ -54,6 +54,12 @@ contact_fields = { notes = "extra.notes" }
 # Nobody gets a mail here, so that no dispatch of the seed is too old for one.
 dispatch_days = 100000
 
+[marketplacer]
+rate = 75.0
+burst = 100
+# The marketplace shows prices with tax, Stokly's are without.
+price_tax_rate = 20
+
 [ometria]
 rate = 1000.0
 concurrency = 4
@@ -66,6 +72,9 @@ contact_fields = { NOTES = "extra.notes" }
 [emarsys]
 contact_fields = { notes = "extra.notes" }
 dispatch_days = 100000
+
+[marketplacer]
+price_tax_rate = 20
 
 [ometria]
 """

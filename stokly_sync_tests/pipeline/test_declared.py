@@ -31,7 +31,7 @@ def test_stock_is_run_by_the_clock_and_orders_by_window() -> None:
     assert not declared.by_window(declared.feeds["ometria/stock"])
     assert declared.by_window(declared.feeds["ometria/orders"])
     assert declared.is_catalogue(declared.feeds["ometria/products"])
-    assert [s.name for s in declared.sources] == ["stokly", "magento"]
+    assert [s.name for s in declared.sources] == ["stokly", "magento", "marketplacer"]
 
 
 def test_a_system_that_is_off_is_named_with_what_is_missing() -> None:

@@ -44,6 +44,8 @@ def _products(settings: MarketplacerSettings) -> Feed:
         read_back=readback.read_products,
         facts=readback.product_facts,
         compared=readback.PRODUCT_FACTS,
+        # What the marketplace lists beside them is rogue, and its own matching raises it.
+        shared=True,
         needs=(Need(products.LISTINGS, "sku", "stokly.items", "sku"),),
         triggers=(Trigger(products.LISTINGS, "sku"),),
         rejected_rule=rules.REJECTED.code,
@@ -66,6 +68,7 @@ def _stock(settings: MarketplacerSettings) -> Feed:
         read_back=readback.read_stock,
         facts=readback.stock_facts,
         compared=readback.STOCK_FACTS,
+        shared=True,
         needs=(
             Need(products.LISTINGS, "sku", "stokly.stock", "sku"),
             Need(stock.LEVELS, "sku", "stokly.stock", "sku"),

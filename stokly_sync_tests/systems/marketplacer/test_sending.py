@@ -14,7 +14,6 @@ from stokly_sync.systems.marketplacer.refunding import look_up_refunds, send_ref
 from stokly_sync.systems.marketplacer.sending import send_products, send_stock
 from stokly_sync.systems.marketplacer.shipping import look_up_shipments, send_shipments
 from stokly_sync.systems.transport import encode
-from stokly_sync_tests.systems.marketplacer.made import T0
 from stokly_sync_tests.systems.marketplacer.test_client import answer, client, said
 from stokly_sync_tests.systems.transport.stub import Reply
 
@@ -24,7 +23,7 @@ TYPES = answer(None, {"message": "introspection is off"})
 
 
 def record(key: str, **body: Any) -> Record:
-    return Record(key, encode(body), "hash", T0)
+    return Record(key, encode(body), "hash")
 
 
 def fates(outcomes: Any) -> dict[str, tuple[str, str | None, str | None]]:

@@ -190,9 +190,10 @@ def _kept_back(
     # An item that is not landed, or kept back by its own contract, still has the stock that Stokly tells.
     goods = item is None or item["goods"]
     if listing is None:
-        if not goods:
-            return Problem(sku, rules.NO_ITEM.code, "deleted or a service, and not in Magento")
-        if not is_expected(item["tags"] if item else None, settings):
+        if item is None or not goods:
+            # What keeps an item back is told of the item; its stock has nowhere to go.
+            return Problem(sku, rules.NO_ITEM.code, "kept back, deleted or a service, and not in Magento")
+        if not is_expected(item["tags"], settings):
             return Problem(sku, rules.NOT_SOLD_HERE.code, "none of its tags says that Magento sells it")
         return Problem(sku, rules.SKU_UNKNOWN.code, "no product of Magento has exactly this SKU")
     if listing["kind"] in COMPOSED or (item is not None and item["live"] and not item["stocked"]):
