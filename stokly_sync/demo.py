@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import dagster as dg
 import sqlalchemy as sa
@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 from stokly_sync.circle import Circle, Stop
 from stokly_sync.contracts.rules import Effect
 from stokly_sync.delivery.rules import LEFT_OUT, WAITS
+from stokly_sync.demo_settings import written
 from stokly_sync.errors import SettingsError
 from stokly_sync.flow import State
 from stokly_sync.pipeline import headless, home, progress
@@ -29,7 +30,6 @@ from stokly_sync.pipeline.services import Services
 from stokly_sync.pipeline.summary import Exit, Summary, summarise
 from stokly_sync.sandbox.registry import MODULES
 from stokly_sync.sandbox.seeds import Planted, RowReport
-from stokly_sync.sandbox.seeds.account import MAGENTO, MARKETPLACER, SHOP, WAREHOUSE
 from stokly_sync.sandbox.serve import Sandbox
 from stokly_sync.systems import SYSTEMS
 from stokly_sync.warehouse.tables import EXCEPTIONS, LEDGER
@@ -37,80 +37,6 @@ from stokly_sync.warehouse.tables import EXCEPTIONS, LEDGER
 FOLDER: Final = home.STATE / "demo"
 CHANNELS: Final = ("magento", "marketplacer")
 _MARK: Final = "made-by-stokly-sync-demo"
-_UNLIMITED: Final = """\
-# Written by `stokly-sync demo`: the sandboxes run without the vendors' rate limits, so the clients do too.
-[stokly]
-rate_per_minute = 60000
-concurrency = 4
-
-[dotdigital]
-rate = 1000.0
-poll_seconds = 0.2
-contact_fields = { NOTES = "extra.notes" }
-
-[emarsys]
-rate_per_minute = 1000.0
-contact_fields = { notes = "extra.notes" }
-# Nobody gets a mail here, so that no dispatch of the seed is too old for one.
-dispatch_days = 100000
-
-[marketplacer]
-rate = 75.0
-burst = 100
-# The marketplace shows prices with tax, Stokly's are without.
-price_tax_rate = 20
-
-[ometria]
-rate = 1000.0
-concurrency = 4
-"""
-_LIMITED: Final = """\
-# Written by `stokly-sync demo --limits`: rates are the defaults, as for real accounts.
-[dotdigital]
-contact_fields = { NOTES = "extra.notes" }
-
-[emarsys]
-contact_fields = { notes = "extra.notes" }
-dispatch_days = 100000
-
-[marketplacer]
-price_tax_rate = 20
-
-[ometria]
-"""
-# A custom field from a member of Stokly that the contract does not know, so that field mapping is part of the demo.
-_MAPPING: Final = 'contact_properties = { note = "extra.notes" }\n'
-_CHANNELS: Final = f"""
-# Prices of the shop and of the marketplace hold VAT, Stokly's do not. A refund that one side lacks is made there.
-[stokly.magento]
-channel_id = "{MAGENTO.channel_id}"
-locations = {{ "*" = "{WAREHOUSE}" }}
-
-[stokly.marketplacer]
-channel_id = "{MARKETPLACER.channel_id}"
-locations = {{ "*" = "{WAREHOUSE}" }}
-
-[magento]
-rate_per_minute = 60000
-concurrency = 4
-prices_with_tax = true
-tax_rates = {{ "*" = 20 }}
-locations = {{ "{WAREHOUSE}" = "warehouse", "{SHOP}" = "shop" }}
-refunds = "create"
-
-[magento.carriers]
-"royal mail" = {{ code = "royalmail", title = "Royal Mail" }}
-dpd = {{ code = "dpd", title = "DPD" }}
-dhl = {{ code = "dhl", title = "DHL" }}
-
-[marketplacer]
-rate = 75
-price_tax_rate = 20
-channels = ["{MARKETPLACER.channel_id}"]
-default_carrier = "Royal Mail"
-refunds = "create"
-refunds_pay = true
-"""
 
 
 @dataclass(frozen=True)
@@ -285,7 +211,7 @@ def _make_fresh(folder: Path) -> None:
 
 def _settings_file(folder: Path, *, limits: bool) -> Path:
     file = folder.resolve() / "stokly_sync.toml"
-    file.write_text((_LIMITED if limits else _UNLIMITED) + _MAPPING + _CHANNELS, "utf-8")
+    file.write_text(written(limits=limits), "utf-8")
     return file
 
 

@@ -12,8 +12,8 @@ from stokly_sync.sandbox.kit import Clock, SandboxSystem, encode
 from stokly_sync.sandbox.magento.access import Access
 from stokly_sync.sandbox.magento.address import ALL, DEFAULT
 from stokly_sync.sandbox.magento.call import Spec
-from stokly_sync.sandbox.magento.figures import stamp
 from stokly_sync.sandbox.magento.defects import expected
+from stokly_sync.sandbox.magento.figures import stamp
 from stokly_sync.sandbox.magento.products import add_attributes
 from stokly_sync.sandbox.magento.routes import SPECS, build_app
 from stokly_sync.sandbox.magento.seeding import SOURCES, fill

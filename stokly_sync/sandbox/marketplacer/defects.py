@@ -12,8 +12,8 @@ import msgspec
 from stokly_sync.sandbox.marketplacer import flags, portal, shopping
 from stokly_sync.sandbox.marketplacer.call import Call
 from stokly_sync.sandbox.marketplacer.furniture import OUR_SELLER
-from stokly_sync.sandbox.marketplacer.portal import DirectAmendment, Payout, RawAdvert, RawVariant, Verdict
 from stokly_sync.sandbox.marketplacer.ids import global_id
+from stokly_sync.sandbox.marketplacer.portal import DirectAmendment, Payout, RawAdvert, RawVariant, Verdict
 from stokly_sync.sandbox.marketplacer.sales import Invoice, RemittanceAdvice
 from stokly_sync.sandbox.marketplacer.seeding import NOT_LISTED
 from stokly_sync.sandbox.marketplacer.shopping import SAMPLE_ADDRESS, RawInvoice, RawLine
@@ -151,7 +151,11 @@ def expected(store: Store, planted: Iterable[PlantedDefect]) -> list[Planted]:
     """Planted defects by the rule under which they must be reported, and SKUs of a seed that are not on sale."""
     unlisted = UNLISTED.difference(variant.sku for variant in store.state.variants.values())
     return [
-        *(Planted(rule=RULES[d.name], dataset=d.subject, key=_id(store, d), note=d.note) for d in planted if d.name in RULES),
+        *(
+            Planted(rule=RULES[d.name], dataset=d.subject, key=_id(store, d), note=d.note)
+            for d in planted
+            if d.name in RULES
+        ),
         *(Planted(rule="MP-SKU-UNKNOWN", dataset="items", key=sku, note="not listed") for sku in sorted(unlisted)),
     ]
 
