@@ -7,9 +7,10 @@ demo, and nothing here looks at our own database: a circle that believes its own
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import requests
 
@@ -41,10 +42,8 @@ class Stop:
         return self.wanted == self.found
 
 
-class Sync(Protocol):
-    """A whole sync; `last` is true for the one after which both sides are compared."""
-
-    def __call__(self, subject: str, *, last: bool) -> None: ...
+Sync = Callable[[str, bool], None]
+"""A whole sync: what it is about, and whether it is the last one, after which both sides are compared."""
 
 
 class Circle:
@@ -58,13 +57,13 @@ class Circle:
     def walk(self, sync: Sync) -> tuple[Stop, ...]:
         """Go all the way round; `sync` is called with what it is about, the last time to move nothing."""
         self.place()
-        sync("orders of the shop and of the marketplace", last=False)
+        sync("orders of the shop and of the marketplace", False)
         self.dispatch()
-        sync("dispatches and their tracking", last=False)
+        sync("dispatches and their tracking", False)
         self.refund()
-        sync("refunds, one made in the shop and one in Stokly", last=False)
+        sync("refunds, one made in the shop and one in Stokly", False)
         before = self._counts()
-        sync("what must not come back", last=True)
+        sync("what must not come back", True)
         refused = [Stop(f"refused: {told}", 0, 1) for told in self._refused]
         return (*refused, *self._stops(), Stop("papers that a further sync made", 0, self._counts() - before))
 

@@ -53,7 +53,7 @@ class Defect:
 
 @dataclass(frozen=True)
 class Result:
-    """What the demo did: the first sync, the way round the circle, and the planted defects against the reported ones."""
+    """What the demo did: the first sync, the way round the circle, and planted defects against reported ones."""
 
     summary: Summary
     """The first sync, with the reconciliations of the last one and the failures of all."""
@@ -114,7 +114,7 @@ class Turns:
         """Run a sync and keep what it did."""
         self._done.append(summarise(self._services, headless.sync(self._services, self._instance, request)))
 
-    def on(self, subject: str, *, last: bool) -> None:
+    def on(self, subject: str, last: bool) -> None:
         """Sync on the way round; both sides are compared once all is round."""
         progress.announce(f"Round the circle: {subject}")
         self.sync(headless.Request(compare=last))

@@ -10,7 +10,7 @@ from typing import Final
 
 from stokly_sync.sandbox.seeds.account import MAGENTO, MARKETPLACER, SHOP, WAREHOUSE
 
-_WITHOUT_LIMITS: Final = "# Written by `stokly-sync demo`: the sandboxes run without the vendors' rate limits, and so do we."
+_WITHOUT_LIMITS: Final = "# Written by `stokly-sync demo`: the sandboxes run without the vendors' limits, and so do we."
 _WITH_LIMITS: Final = "# Written by `stokly-sync demo --limits`: rates are the defaults, as for real accounts."
 _RATES: Final = {
     "stokly": "rate_per_minute = 60000\nconcurrency = 4",
@@ -42,7 +42,8 @@ dispatch_days = 100000""",
 prices_with_tax = true
 tax_rates = {{ "*" = 20 }}
 locations = {{ "{WAREHOUSE}" = "warehouse", "{SHOP}" = "shop" }}
-refunds = "create"""",
+refunds = "create"
+""",
     "magento.carriers": """\
 "royal mail" = { code = "royalmail", title = "Royal Mail" }
 dpd = { code = "dpd", title = "DPD" }
@@ -63,7 +64,7 @@ def written(*, limits: bool) -> str:
     """The text of the file; `limits` leaves the rates at their defaults."""
     rates = {} if limits else _RATES
     tables = (
-        "\n".join([f"[{name}]", *(part for part in (rates.get(name, ""), told) if part)])
+        "\n".join([f"[{name}]", *(part for part in (rates.get(name, ""), told.strip()) if part)])
         for name, told in _SETTINGS.items()
     )
     return "\n\n".join([_WITH_LIMITS if limits else _WITHOUT_LIMITS, *tables]) + "\n"
