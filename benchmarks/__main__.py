@@ -25,6 +25,7 @@ NAMES = (
     "unchanged",
     "calls",
     "destinations",
+    "burst",
     "memory",
     "contracts",
     "upsert",

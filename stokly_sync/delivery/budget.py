@@ -66,6 +66,10 @@ class Limits:
         steady = max(self.calls - self.together + 1, self.calls / 2)
         return timedelta(seconds=_MARGIN * self.seconds / steady)
 
+    def seconds_for(self, calls: int) -> float:
+        """How long so many calls take where nobody else uses the key: the forecast of a load (X17)."""
+        return max(calls - self.together, 0) * self.apart.total_seconds()
+
 
 class DatabaseBudget:
     """Implements `flow.Budget` over the table `rate_budgets`; safe to use from several threads."""
@@ -191,16 +195,18 @@ class DatabaseBudget:
 _KNOWN: Final = Merge(keep=("updated_at",))
 
 
+def limits_of(settings: Any) -> Limits:
+    """The limits of a system's API key by its settings: `rate` (calls a second) or `rate_per_minute`, and `burst`."""
+    per_minute, burst = getattr(settings, "rate_per_minute", None), getattr(settings, "burst", 0)
+    return Limits(getattr(settings, "rate", 1.0), 1.0, burst) if per_minute is None else Limits(per_minute, 60.0, burst)
+
+
 def budget_for(engine: sa.Engine, system: str, settings: Any) -> DatabaseBudget:
-    """The budget of a system's API key, from its settings: `rate` (calls a second) or `rate_per_minute`, and `burst`.
+    """The budget of a system's API key, from its settings.
 
     Keys are told apart by a hash of all secrets in the settings, which cannot be turned back.
     """
-    per_minute = getattr(settings, "rate_per_minute", None)
-    burst = getattr(settings, "burst", 0)
-    rate = getattr(settings, "rate", 1.0)
-    limits = Limits(rate, 1.0, burst) if per_minute is None else Limits(per_minute, 60.0, burst)
-    return DatabaseBudget(engine, _budget_key(system, settings), limits)
+    return DatabaseBudget(engine, _budget_key(system, settings), limits_of(settings))
 
 
 def _budget_key(system: str, settings: Any) -> str:
