@@ -55,7 +55,6 @@ def _shape(table: sa.Table) -> tuple[object, ...]:
     partial = {"ledger_stale", "attempts_open", "findings_one_open"}
     partial |= {"stokly_orders_by_guest", "stokly_customers_by_merged_into"}
     on_one_database = {"ledger_by_state"}
-    on_one_database = {"ledger_by_state"}
     indexes = {str(i.name): ([c.name for c in i.columns], bool(i.unique)) for i in table.indexes}
     conditional = {
         str(i.name)
