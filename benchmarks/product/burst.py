@@ -16,6 +16,7 @@ from typing import Any
 import requests
 
 from benchmarks.memory_figures import peak_mb
+from stokly_sync.delivery.budget import minutes_for
 from stokly_sync.delivery.figures import PlanScope
 from stokly_sync.flow import Window
 from stokly_sync.landing.grid import STEP, floor
@@ -61,7 +62,8 @@ def _burst(services: Services, interval: float) -> dict[str, Any]:
         for name in FEEDS:
             planned = work.plan_feed(services, services.feed(name), PlanScope(), run_id=RUN)
             sent = work.deliver_feed(services, services.feed(name), run_id=RUN)
-            forecast, calls, least = forecast + planned.seconds_needed, calls + sent.api_calls, least + sent.least_calls
+            forecast += minutes_for(services.settings.systems["stokly"], planned.api_calls_needed)
+            calls, least = calls + sent.api_calls, least + sent.least_calls
         seconds = time.perf_counter() - began
     finally:
         done.set()

@@ -34,26 +34,21 @@ def summary(found: Summary, catalogue: Catalogue) -> None:
     console.print(_verdict(found))
 
 
-def plan(plan_id: str, figures: Sequence[PlanFigures], catalogue: Catalogue) -> None:
-    """What each feed would send, and how to send exactly that."""
+def plan(plan_id: str, figures: Sequence[PlanFigures], minutes: Mapping[str, float], catalogue: Catalogue) -> None:
+    """What each feed would send, in how many calls and minutes at the least, and how to send exactly that."""
     console = _console()
-    columns = ("read", "to send", "unchanged", "held", "quarantined", "excluded", "parked", "calls", "clears in")
-    table = _table("Planned", "feed", *columns)
+    kinds = ("read", "to send", "unchanged", "held", "quarantined", "excluded", "parked")
+    table = _table("Planned", "feed", *kinds, "calls", "minutes")
     kept: Counter[str] = Counter()
     for f in figures:
         parts = [sum(p.values()) for p in (f.quarantined, f.excluded, f.parked)]
         counts = (f.read + f.carried_in, f.to_send, f.unchanged, f.held, *parts, f.api_calls_needed)
-        _row(table, f.feed, *counts, _span(f.seconds_needed))
+        _row(table, f.feed, *counts, f"{minutes[f.feed]:,}")
         for part in (f.quarantined, f.excluded, f.parked):
             kept.update(part)
     console.print(table)
     _rules(console, kept, catalogue)
     console.print(f"Nothing was sent. To send exactly this: stokly-sync sync --plan {plan_id}")
-
-
-def _span(seconds: float) -> str:
-    """A forecast as people say it."""
-    return f"{seconds:,.0f} s" if seconds < 120 else f"{seconds / 60:,.0f} min"
 
 
 def demo(result: Result) -> None:

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.status import Status
 
 from stokly_sync.cli import printing
+from stokly_sync.delivery.budget import minutes_for
 from stokly_sync.demo import Result, run_demo
 from stokly_sync.errors import SettingsError
 from stokly_sync.pipeline import headless, home, progress
@@ -48,11 +49,14 @@ def plan(system: str | None, *, as_json: bool) -> int:
     """Make a plan and show it; gives 0, or 2 when what is due could not be read."""
     with _opened() as (services, instance), shown(quiet=as_json):
         plan_id, figures, ran = headless.plan(services, instance, headless.Request(only=system))
-        catalogue = services.catalogue
+        catalogue, models = services.catalogue, services.settings.systems
+    # At the least: other lanes and processes share the budget.
+    minutes = {f.feed: minutes_for(models[f.feed.partition("/")[0]], f.api_calls_needed) for f in figures}
     if as_json:
-        _print_json({"plan_id": plan_id, "feeds": {f.feed: f.as_json() for f in figures}})
+        feeds = {f.feed: f.as_json() | {"minutes_needed": minutes[f.feed]} for f in figures}
+        _print_json({"plan_id": plan_id, "feeds": feeds})
     else:
-        printing.plan(plan_id, figures, catalogue)
+        printing.plan(plan_id, figures, minutes, catalogue)
     _complain(ran.failures)
     return int(Exit.COULD_NOT_RUN if ran.failures else Exit.AGREED)
 

@@ -66,10 +66,6 @@ class Limits:
         steady = max(self.calls - self.together + 1, self.calls / 2)
         return timedelta(seconds=_MARGIN * self.seconds / steady)
 
-    def seconds_for(self, calls: int) -> float:
-        """How long so many calls take where nobody else uses the key: the forecast of a load (X17)."""
-        return max(calls - self.together, 0) * self.apart.total_seconds()
-
 
 class DatabaseBudget:
     """Implements `flow.Budget` over the table `rate_budgets`; safe to use from several threads."""
@@ -195,18 +191,25 @@ class DatabaseBudget:
 _KNOWN: Final = Merge(keep=("updated_at",))
 
 
-def limits_of(settings: Any) -> Limits:
-    """The limits of a system's API key by its settings: `rate` (calls a second) or `rate_per_minute`, and `burst`."""
-    per_minute, burst = getattr(settings, "rate_per_minute", None), getattr(settings, "burst", 0)
-    return Limits(getattr(settings, "rate", 1.0), 1.0, burst) if per_minute is None else Limits(per_minute, 60.0, burst)
-
-
 def budget_for(engine: sa.Engine, system: str, settings: Any) -> DatabaseBudget:
-    """The budget of a system's API key, from its settings.
+    """The budget of a system's API key, from its settings: `rate` (calls a second) or `rate_per_minute`, and `burst`.
 
     Keys are told apart by a hash of all secrets in the settings, which cannot be turned back.
     """
-    return DatabaseBudget(engine, _budget_key(system, settings), limits_of(settings))
+    return DatabaseBudget(engine, _budget_key(system, settings), _limits(settings))
+
+
+def minutes_for(settings: Any, calls: int) -> float:
+    """The least time in minutes that so many calls take under the budget that a system's settings allow."""
+    limits = _limits(settings)
+    return round(calls * limits.seconds / limits.calls / 60, 1)
+
+
+def _limits(settings: Any) -> Limits:
+    per_minute = getattr(settings, "rate_per_minute", None)
+    burst = getattr(settings, "burst", 0)
+    rate = getattr(settings, "rate", 1.0)
+    return Limits(rate, 1.0, burst) if per_minute is None else Limits(per_minute, 60.0, burst)
 
 
 def _budget_key(system: str, settings: Any) -> str:

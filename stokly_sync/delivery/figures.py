@@ -58,8 +58,6 @@ class PlanFigures:
     excluded: Mapping[str, int] = field(default_factory=dict)
     parked: Mapping[str, int] = field(default_factory=dict)
     api_calls_needed: int = 0
-    seconds_needed: float = 0.0
-    """The forecast: how long these calls take at the rate of the key, where nobody else uses it."""
 
     @property
     def accounted(self) -> int:
@@ -90,7 +88,6 @@ class PlanFigures:
             "excluded": dict(self.excluded),
             "parked": dict(self.parked),
             "api_calls_needed": self.api_calls_needed,
-            "seconds_needed": round(self.seconds_needed, 1),
         }
 
 

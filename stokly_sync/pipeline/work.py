@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from stokly_sync.contracts.people import CUSTOMERS
 from stokly_sync.contracts.remittances import REMITTANCES
-from stokly_sync.delivery.budget import limits_of
 from stokly_sync.delivery.figures import DeliveryFigures, PlanFigures, PlanScope
 from stokly_sync.delivery.history import note_mode
 from stokly_sync.delivery.journals import keep_journals
@@ -128,8 +126,6 @@ def plan_feed(
         force=force,
         assume_sent=assume_sent,
     )
-    limits = limits_of(services.settings.systems[feed.system])
-    found = replace(found, seconds_needed=limits.seconds_for(found.api_calls_needed))
     record(services, run_id, feed.id, Stage.PLAN, found.as_json())
     return found
 

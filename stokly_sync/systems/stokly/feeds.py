@@ -13,6 +13,7 @@ from stokly_sync.flow import BatchLimits, Feed, Gate, Lane, Need, Origin, Replay
 from stokly_sync.systems.stokly import outgoing, writing
 from stokly_sync.systems.stokly.channel_settings import DEFAULTS
 from stokly_sync.systems.stokly.outgoing import Channel
+from stokly_sync.systems.stokly.outgoing.orders import PURCHASES
 from stokly_sync.systems.stokly.outgoing.pairing import SIBLINGS
 from stokly_sync.systems.stokly.readback import order_facts, read_orders
 from stokly_sync.systems.stokly.settings import StoklySettings
@@ -82,6 +83,7 @@ def _orders(channel: Channel) -> Feed:
         source_value="total",
         needs=(
             Need(lines, _ORDER, orders, _ORDER),
+            Need(orders, "customer_key", orders, "customer_key", name=PURCHASES),
             Need("stokly.items", "sku", lines, "sku", columns=("sku", "live", "format")),
             channel.twins(),
         ),

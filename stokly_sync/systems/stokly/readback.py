@@ -49,8 +49,11 @@ def _total(order: Json) -> int:
 
 
 def _nano(value: Any) -> int | None:
-    """An amount; what is none is a fault of the row, which landing reports."""
-    return nano(value) if isinstance(value, (int, Decimal)) else None
+    """An amount in nano units; one that is none, or cannot be kept exactly, is missing: its row is an exception."""
+    try:
+        return None if value is None else nano(value)
+    except ValueError:
+        return None
 
 
 def _frame(rows: Sequence[tuple[str, int | None, str | None]]) -> pd.DataFrame:

@@ -108,6 +108,27 @@ def test_an_account_with_the_same_address_is_the_customer(desk: MakeDesk) -> Non
     assert at.orders()["100000001"]["customerId"] == known["customerId"]
 
 
+def test_older_orders_under_another_address_go_to_the_account_of_the_newest(desk: MakeDesk) -> None:
+    at = desk()
+    known = {"customerId": "9c4e4a2e-0000-4000-8000-000000000001", "name": "Customer 1", "email": "new@example.com"}
+    at.account.mutate(Put(collection="customers", row={**known, "status": 1}))
+    at.shop(order(1), order(2, customer_key="1", customer_email="new@example.com"))
+    assert at.sync().sent["orders"].accepted == 2
+    assert {row["customerId"] for row in at.orders().values()} == {known["customerId"]}
+
+
+def test_nobody_gets_an_account_for_an_order_that_is_not_imported(desk: MakeDesk) -> None:
+    at = desk(magento={"orders_from": "2026-01-05T12:01:30"})
+    nameless = {"customer_surname": None, "billing_name": None, "shipping_name": None}
+    at.shop(order(1), order(2, state="pending"), order(3, state="cancelled"), order(4, **nameless), order(5))
+    at.sync()
+    assert [row["barcode"] for row in at.held("customers")] == ["MAGENTO-5"]
+    at.shop(order(2), order(4))
+    at.sync()
+    assert set(at.orders()) == {"100000002", "100000004", "100000005"}
+    assert len({row["customerId"] for row in at.orders().values()}) == 3
+
+
 def test_an_order_that_stokly_imported_itself_is_not_made_again(desk: MakeDesk) -> None:
     at = desk()
     import_itself(at, 1, "100000001")
@@ -356,6 +377,21 @@ def test_a_refund_that_a_person_made_in_stokly_is_the_same_one(desk: MakeDesk) -
     assert len(at.held("refunds")) == 2
     assert at.links("refunds")["7"] == "by-hand"
     assert at.sync().to_send() == {}
+
+
+def test_a_refund_that_stokly_has_and_whose_row_cannot_be_landed_is_not_made_again(desk: MakeDesk) -> None:
+    at = desk()
+    first = order(1, customer_key=None)
+    at.shop(first)
+    at.sync()
+    at.read()
+    sale = at.orders()["100000001"]["saleOrderId"]
+    broken = {"refundId": "broken", "saleOrderId": sale, "status": "completed", "currency": "GBP", "displayTotal": 12}
+    at.account.mutate(Put(collection="refunds", row={**broken, "createdAt": "once upon a time"}))
+    at.credit(refund(7, first, line(1, "MUG", 1, "10.00")))
+    at.sync()
+    assert [row["refundId"] for row in at.held("refunds")] == ["broken"]
+    assert at.links("refunds") == {"7": "broken"}
 
 
 def test_a_missing_credit_note_is_raised_with_the_vat_that_is_overstated(desk: MakeDesk) -> None:

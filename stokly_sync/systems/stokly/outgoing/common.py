@@ -108,6 +108,13 @@ def is_cancelled(order: Mapping[str, Any]) -> bool:
     return bool(order["state"] == "cancelled" or not order["live"])
 
 
+def is_wanted(order: Mapping[str, Any], channel: Channel) -> bool:
+    """Whether an order is confirmed in the channel, not cancelled, and not from before orders are imported."""
+    begins = channel.settings.orders_from
+    confirmed = order["state"] not in ("pending", "held") and not is_cancelled(order)
+    return confirmed and (begins is None or order["placed_at"] >= begins)
+
+
 def amount(nanos: int | None, currency: str | None) -> Decimal:
     """An amount rounded to the minor unit of its currency; nothing is 0."""
     return money.rounded(nanos or 0, currency)

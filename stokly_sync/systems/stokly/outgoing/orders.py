@@ -26,9 +26,11 @@ from stokly_sync.systems.stokly.outgoing.common import (
     twins,
     unit,
 )
-from stokly_sync.systems.stokly.outgoing.customers import address_of, name_of
+from stokly_sync.systems.stokly.outgoing.customers import address_of, name_of, newest_orders
 
 VARIABLE_PARENT = 2
+PURCHASES = "purchases"
+"""All orders of the customers that the due ones belong to."""
 
 
 def build_orders(frames: Frames, channel: Channel) -> Built:
@@ -38,6 +40,7 @@ def build_orders(frames: Frames, channel: Channel) -> Built:
     """
     lines = grouped(records(frames[channel.table("order_lines")]), "order_id")
     items, there = items_by_sku(frames), twins(frames, channel)
+    buyers = newest_orders(records(frames[PURCHASES]), channel)
     documents: list[Document] = []
     kept_back: list[Problem] = []
     held: dict[str, str | None] = {}
@@ -57,7 +60,7 @@ def build_orders(frames: Frames, channel: Channel) -> Built:
         if problems:
             kept_back += problems
         else:
-            documents.append(_document(order, own, items, channel))
+            documents.append(_document(order, own, items, buyers.get(order["customer_key"]), channel))
     return Built(documents, kept_back, held)
 
 
@@ -139,12 +142,14 @@ def _unmapped(order: Row, channel: Channel) -> Iterator[Problem]:
         yield Problem(key, rules.location.code, f"store {order['store'] or '(none)'}")
 
 
-def _document(order: Row, lines: list[Row], items: Mapping[str, str], channel: Channel) -> Document:
+def _document(order: Row, lines: list[Row], items: Mapping[str, str], buyer: Row | None, channel: Channel) -> Document:
     settings, code = channel.settings, order["currency"]
     guest = order["customer_key"] is None
+    # The address by which the account was looked for: that of the customer's newest order.
+    email = buyer["customer_email"] if buyer and settings.customers_by_email else None
     body = {
         "account": None if guest else channel.account_code(order["customer_key"]),
-        "email": None if guest or not settings.customers_by_email else (order["customer_email"] or "").strip() or None,
+        "email": (email or "").strip() or None,
         "order": told(
             stage="order",
             createdAt=stamp(order["placed_at"]),
