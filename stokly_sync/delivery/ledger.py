@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import pandas as pd
 import sqlalchemy as sa
 
 from stokly_sync.delivery.decide import Decision, Entry, Verdict
 from stokly_sync.delivery.encoding import Encoded
+from stokly_sync.delivery.items import Item
 from stokly_sync.flow import Outcome, Record, State
 from stokly_sync.warehouse.bulk import among, insert, update
 from stokly_sync.warehouse.tables import LEDGER
@@ -29,20 +30,6 @@ _STATES: Final = {
 }
 _LARGE: Final = 10_000
 _SETTLED: Final = frozenset({State.ACCEPTED, State.SUBMITTED})
-
-
-class Item(NamedTuple):
-    """A record on its way with what the ledger adds: event time (UTC), tries so far, and the condition it left under.
-
-    `receipt` is set once the destination has taken it; `condition` where the plan assumed that what it waits for would
-    be sent before it.
-    """
-
-    record: Record
-    event_at: datetime | None
-    tries: int
-    receipt: str | None = None
-    condition: str | None = None
 
 
 @dataclass(frozen=True)
