@@ -124,6 +124,21 @@ def audit(
         raise typer.Exit(auditing.audit(html))
 
 
+@app.command("order-to-cash")
+def order_to_cash(
+    channel: Annotated[str, typer.Argument(help="magento or marketplacer.")],
+    since: Annotated[str | None, typer.Option("--from", metavar="TIME", help="Orders placed from then on.")] = None,
+    until: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Orders placed before then.")] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write every order there.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Follow the orders of a channel to invoice, payment, refund and fee in Stokly, and say what differs."""
+    with guarded():
+        from stokly_sync.cli import cash
+
+        raise typer.Exit(cash.report(channel, since, until, as_json_=as_json, file=csv))
+
+
 @app.command()
 def sandbox(
     seed: Annotated[str, typer.Option(help="demo, minimal or empty.")] = "demo",

@@ -33,16 +33,16 @@ def summary(found: Summary, catalogue: Catalogue) -> None:
     console.print(_verdict(found))
 
 
-def plan(plan_id: str, figures: Sequence[PlanFigures], catalogue: Catalogue) -> None:
-    """What each feed would send, and how to send exactly that."""
+def plan(plan_id: str, figures: Sequence[PlanFigures], minutes: Mapping[str, float], catalogue: Catalogue) -> None:
+    """What each feed would send, in how many calls and minutes at the least, and how to send exactly that."""
     console = _console()
-    table = _table(
-        "Planned", "feed", "read", "to send", "unchanged", "held", "quarantined", "excluded", "parked", "calls"
-    )
+    kinds = ("read", "to send", "unchanged", "held", "quarantined", "excluded", "parked")
+    table = _table("Planned", "feed", *kinds, "calls", "minutes")
     kept: Counter[str] = Counter()
     for f in figures:
         parts = [sum(p.values()) for p in (f.quarantined, f.excluded, f.parked)]
-        _row(table, f.feed, f.read + f.carried_in, f.to_send, f.unchanged, f.held, *parts, f.api_calls_needed)
+        counts = (f.read + f.carried_in, f.to_send, f.unchanged, f.held, *parts, f.api_calls_needed)
+        _row(table, f.feed, *counts, f"{minutes[f.feed]:,}")
         for part in (f.quarantined, f.excluded, f.parked):
             kept.update(part)
     console.print(table)

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.status import Status
 
 from stokly_sync.cli import printing
+from stokly_sync.delivery.budget import minutes_for
 from stokly_sync.demo import Result, run_demo
 from stokly_sync.errors import SettingsError
 from stokly_sync.pipeline import headless, home, progress
@@ -31,7 +32,7 @@ def sync(
 ) -> int:
     """Run a sync and give its exit status; errors as `headless.sync`."""
     request = headless.Request(
-        only=only, since=_time("--from", since), until=_time("--to", until), force=force, plan_id=plan_id
+        only=only, since=time_of("--from", since), until=time_of("--to", until), force=force, plan_id=plan_id
     )
     with _opened() as (services, instance), shown(quiet=as_json):
         summary = summarise(services, headless.sync(services, instance, request))
@@ -48,11 +49,14 @@ def plan(system: str | None, *, as_json: bool) -> int:
     """Make a plan and show it; gives 0, or 2 when what is due could not be read."""
     with _opened() as (services, instance), shown(quiet=as_json):
         plan_id, figures, ran = headless.plan(services, instance, headless.Request(only=system))
-        catalogue = services.catalogue
+        catalogue, models = services.catalogue, services.settings.systems
+    # At the least: other lanes and processes share the budget.
+    minutes = {f.feed: minutes_for(models[f.feed.partition("/")[0]], f.api_calls_needed) for f in figures}
     if as_json:
-        _print_json({"plan_id": plan_id, "feeds": {f.feed: f.as_json() for f in figures}})
+        feeds = {f.feed: f.as_json() | {"minutes_needed": minutes[f.feed]} for f in figures}
+        _print_json({"plan_id": plan_id, "feeds": feeds})
     else:
-        printing.plan(plan_id, figures, catalogue)
+        printing.plan(plan_id, figures, minutes, catalogue)
     _complain(ran.failures)
     return int(Exit.COULD_NOT_RUN if ran.failures else Exit.AGREED)
 
@@ -134,7 +138,7 @@ def _teller(console: Console, status: Status) -> progress.Listener:
     return tell
 
 
-def _time(option: str, text: str | None) -> datetime | None:
+def time_of(option: str, text: str | None) -> datetime | None:
     """A time as entered, UTC unless it says otherwise; raises SettingsError for anything else."""
     if text is None:
         return None

@@ -196,11 +196,20 @@ def budget_for(engine: sa.Engine, system: str, settings: Any) -> DatabaseBudget:
 
     Keys are told apart by a hash of all secrets in the settings, which cannot be turned back.
     """
+    return DatabaseBudget(engine, _budget_key(system, settings), _limits(settings))
+
+
+def minutes_for(settings: Any, calls: int) -> float:
+    """The least time in minutes that so many calls take under the budget that a system's settings allow."""
+    limits = _limits(settings)
+    return round(calls * limits.seconds / limits.calls / 60, 1)
+
+
+def _limits(settings: Any) -> Limits:
     per_minute = getattr(settings, "rate_per_minute", None)
     burst = getattr(settings, "burst", 0)
     rate = getattr(settings, "rate", 1.0)
-    limits = Limits(rate, 1.0, burst) if per_minute is None else Limits(per_minute, 60.0, burst)
-    return DatabaseBudget(engine, _budget_key(system, settings), limits)
+    return Limits(rate, 1.0, burst) if per_minute is None else Limits(per_minute, 60.0, burst)
 
 
 def _budget_key(system: str, settings: Any) -> str:

@@ -63,16 +63,15 @@ class Ledger:
     ) -> None:
         """Store what was decided; held records and those that stand as decided already are left alone."""
         moved = [d for d in decisions if _moves(d, entries.get(d.key))]
-        fixed = {"plan_id": plan_id, "planned_at": now}
-        for decided, frame, settled in (
-            ([d for d in moved if not d.found], _frame, {"receipt": None, "settled_at": None}),
-            ([d for d in moved if d.found], _found, {"settled_at": now, "accepted_at": now}),
+        for found, frame, settled in (
+            (False, _frame, {"receipt": None, "settled_at": None}),
+            (True, _found, {"settled_at": now, "accepted_at": now}),
         ):
-            if decided:
-                new = [d for d in decided if d.key not in entries]
-                insert(connection, LEDGER, frame(new, entries), fixed=self.fixed | fixed | settled)
-                known, changes = [d for d in decided if d.key in entries], fixed | settled
-                update(connection, LEDGER, frame(known, entries), key=("key",), fixed=self.fixed, set_fixed=changes)
+            changes = {"plan_id": plan_id, "planned_at": now, **settled}
+            new = [d for d in moved if d.found is found and d.key not in entries]
+            insert(connection, LEDGER, frame(new, entries), fixed=self.fixed | changes)
+            known = [d for d in moved if d.found is found and d.key in entries]
+            update(connection, LEDGER, frame(known, entries), key=("key",), fixed=self.fixed, set_fixed=changes)
 
     def planned(
         self, connection: sa.Connection, *, after: str | None, size: int, plan_id: str | None = None
@@ -238,10 +237,8 @@ def _changes(state: State, now: datetime, sent: bool) -> dict[str, Any]:
 
 
 def _moves(decision: Decision, entry: Entry | None) -> bool:
-    if decision.verdict is Verdict.HELD:
-        return False
     if decision.verdict is not Verdict.UNCHANGED:
-        return True
+        return decision.verdict is not Verdict.HELD
     if decision.found and (entry is None or decision.encoded is None or entry.accepted_hash != decision.encoded.hash):
         return True
     # Asked again and found to be right: the wish is fulfilled.

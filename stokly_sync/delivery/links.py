@@ -1,7 +1,7 @@
 """Links: which id a record has at the destination, and how that is known.
 
 Noted when a destination accepts a record and names its id, and when rows that were read back show that it holds the
-record already. The entity is the feed's dataset, the key that of the feed. Who needs the other side's id asks here.
+record already. Who needs the other side's id asks here.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 
+from stokly_sync.contracts.datasets import DATASETS
 from stokly_sync.flow import Feed
 from stokly_sync.warehouse.bulk import Merge, merge
 from stokly_sync.warehouse.tables import LINKS
@@ -37,7 +38,7 @@ def note_links(
     frame = pd.DataFrame({"key": list(ids), "external_id": list(ids.values())}, dtype=object)
     fixed = {
         "brand": brand,
-        "entity": feed.dataset,
+        "entity": entity_of(feed),
         "system": feed.system,
         "origin": feed.dataset.partition(".")[0],
         "known_by": known_by.value,
@@ -45,6 +46,11 @@ def note_links(
         "last_seen": now,
     }
     merge(connection, LINKS, frame, fixed=fixed, condition=Merge(compute={"first_seen": _first_seen}))
+
+
+def entity_of(feed: Feed) -> str:
+    """What a feed's keys are keys of: its dataset, or that column of it which is the key."""
+    return feed.dataset if DATASETS[feed.dataset].key == feed.key else f"{feed.dataset}.{feed.key}"
 
 
 def _first_seen(old: Any, new: Any) -> sa.ColumnElement[Any]:

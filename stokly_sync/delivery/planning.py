@@ -235,8 +235,12 @@ class _Planning:
             quarantined=dict(sorted(self.rules[Verdict.QUARANTINED].items())),
             excluded=dict(sorted(self.rules[Verdict.EXCLUDED].items())),
             parked=dict(sorted(self.rules[Verdict.PARKED].items())),
-            api_calls_needed=self.feed.limits.batches(to_send, self.bytes),
+            api_calls_needed=self._calls_needed(to_send),
         )
+
+    def _calls_needed(self, to_send: int) -> int:
+        limits = self.feed.limits
+        return limits.batches(to_send, self.bytes) + limits.each * to_send
 
     def _close(self, figures: PlanFigures, windows: list[OwedWindow]) -> None:
         """Keep the plan, and note its windows as planned."""

@@ -24,7 +24,7 @@ from stokly_sync.flow.sending import (
     Trigger,
     Whole,
 )
-from stokly_sync.flow.systems import Budget, Matching, Memory, Probe, System
+from stokly_sync.flow.systems import Budget, Matching, Memory, Origin, Probe, System
 from stokly_sync.flow.words import (
     Choice,
     Frames,
@@ -58,6 +58,7 @@ __all__ = [
     "Memory",
     "Mode",
     "Need",
+    "Origin",
     "Outcome",
     "Page",
     "Part",

@@ -65,6 +65,20 @@ class Matching:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """How a system that holds the orders of several channels says of an order that it is of one of them."""
+
+    source_type: str
+    channel_id: str | None = None
+
+    def holds(self, order: Mapping[str, Any]) -> bool:
+        """Whether an order (a row with `channel_id` and `source_type`) is of the channel."""
+        if self.channel_id is not None:
+            return bool(order["channel_id"] == self.channel_id)
+        return bool(order["source_type"] == self.source_type)
+
+
+@dataclass(frozen=True)
 class System:
     """Everything that one system offers; the one object that `systems/<name>/__init__.py` exports."""
 
@@ -91,6 +105,8 @@ class System:
     has opted in; not what its own creation or our own writing left behind."""
     matchings: Callable[[Any], tuple[Matching, ...]] | None = None
     """`matchings(settings)`: what is held against each other when the system is reconciled."""
+    origins: Callable[[Any], Mapping[str, Origin]] | None = None
+    """`origins(settings)`: the channels whose orders it holds, by the name that their datasets begin with."""
     said: Callable[[Any, pd.DataFrame], Sequence[Statement]] | None = None
     """`said(settings, rows)`: choices that rows of the source's customers state, by the members that settings name."""
     remember: Callable[[Any, Memory], None] | None = None

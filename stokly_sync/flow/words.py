@@ -93,11 +93,16 @@ class Statement:
 
 @dataclass(frozen=True)
 class Problem:
-    """One row that breaks a rule: the row's natural key, the rule's code and the detail in plain words."""
+    """One row that breaks a rule: the row's natural key, the rule's code and the detail in plain words.
+
+    `value` (nano units of `currency`) is what is at stake, where that is known.
+    """
 
     key: str
     rule: str
     detail: str
+    value: int | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from stokly_sync.flow import Extract, Feed, Mode, System
 from stokly_sync.settings import Settings
 
 _Item = TypeVar("_Item")
+_DERIVED = consent.CONSENTS.name.partition(".")[0]
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def _mode(settings: Settings, systems: Mapping[str, System], feed: Feed) -> Mode
     Without the home system nothing runs at all, and that is said elsewhere.
     """
     source, home = source_of(feed.dataset), next((s.name for s in systems.values() if s.extracts), None)
-    if source in systems and source != home and source not in settings.enabled:
+    if source not in (home, _DERIVED) and source not in settings.enabled:
         return Mode.OFF
     return settings.mode(feed.system, feed.name)
 

@@ -48,7 +48,7 @@ def _backlog(declared: Declared, system: System) -> dg.AssetsDefinition:
         owners=owners(Team.OPERATIONS),
         deps=[system_key(source.name, "baseline") for source in declared.sources],
         retry_policy=RETRIES,
-        pool=lane_name(declared.brand, system.name, Lane.BULK),
+        pool=lane_name(declared.brand, system.name, Lane.BULK, loads=True),
     )
     def backlog(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Services]) -> dg.MaterializeResult[Any]:
         with explained():
@@ -90,7 +90,7 @@ def _catalogue(declared: Declared, system: System, days: dg.DailyPartitionsDefin
         partitions_def=days,
         backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=1),
         retry_policy=RETRIES,
-        pool=lane_name(declared.brand, system.name, Lane.BULK),
+        pool=lane_name(declared.brand, system.name, Lane.BULK, loads=True),
     )
     def catalogue(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Services]) -> dg.MaterializeResult[Any]:
         today = days.get_last_partition_key()

@@ -56,7 +56,9 @@ class Plan:
         """What keeps a second run of the same kind waiting."""
         if self.system is None:
             return f"{brand}_{self.pool or self.lane.value}"
-        return f"{brand}_{self.system}_{self.pool}" if self.pool else lane_name(brand, self.system, self.lane)
+        if self.pool:
+            return f"{brand}_{self.system}_{self.pool}"
+        return lane_name(brand, self.system, self.lane, loads=self.loads)
 
 
 def plans(declared: Declared) -> tuple[Plan, ...]:

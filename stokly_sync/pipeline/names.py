@@ -46,14 +46,18 @@ def system_key(system: str, part: str) -> dg.AssetKey:
     return dg.AssetKey([system, part])
 
 
-def lane_name(brand: str, system: str, lane: Lane) -> str:
-    """Pool and tag value: one writer at a time for each brand, system and lane (X17, X20)."""
-    return f"{brand}_{system}_{lane}"
+def lane_name(brand: str, system: str, lane: Lane, *, loads: bool = False) -> str:
+    """Pool and tag value: one writer at a time for each brand, system and lane (X17, X20).
+
+    What is loaded into a system that is read as well has lanes of its own: long loads must not stop the reading.
+    """
+    beside = loads and any(dataset.startswith(f"{system}.") for dataset in DATASETS)
+    return f"{brand}_{system}_{lane}{'_loads' if beside else ''}"
 
 
 def pool_of(brand: str, feed: Feed) -> str:
     """The pool of a feed: its own where it has one, else that of its lane."""
-    return f"{brand}_{feed.system}_{feed.pool}" if feed.pool else lane_name(brand, feed.system, feed.lane)
+    return f"{brand}_{feed.system}_{feed.pool}" if feed.pool else lane_name(brand, feed.system, feed.lane, loads=True)
 
 
 def owners(team: Team) -> list[str]:

@@ -82,6 +82,8 @@ def open_for(
     found = list(first.values())[::-1]
     rules = [catalogue[p.rule] for p in found]
     keys = [p.key for p in found]
+    known = values or {}
+    at_stake = [known.get(p.key, (None, None)) if p.value is None else (p.value, p.currency) for p in found]
     columns: dict[str, list[Any]] = {
         "key": keys,
         "rule": [p.rule for p in found],
@@ -92,8 +94,8 @@ def open_for(
         "payload": [(payloads or {}).get(k) for k in keys],
         "window_start": [(window_starts or {}).get(k) for k in keys],
         "document_hash": [(hashes or {}).get(k) for k in keys],
-        "value": [(values or {}).get(k, (None, None))[0] for k in keys],
-        "currency": [(values or {}).get(k, (None, None))[1] for k in keys],
+        "value": [stake[0] for stake in at_stake],
+        "currency": [stake[1] for stake in at_stake],
     }
     return open_exceptions(conn, pd.DataFrame(columns, dtype=object), brand=brand, subject=subject, run_id=run_id)
 

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from pydantic import BaseModel, SecretStr
 
-from stokly_sync.delivery.budget import DatabaseBudget, Limits, budget_for
+from stokly_sync.delivery.budget import DatabaseBudget, Limits, budget_for, minutes_for
 from stokly_sync.errors import TransientError
 from stokly_sync.flow import Lane
 from stokly_sync.warehouse.store import Warehouse
@@ -213,3 +213,14 @@ def test_a_budget_from_settings_is_told_apart_by_its_secret_and_never_shows_it(w
         keys = list(connection.execute(sa.select(RATE_BUDGETS.c.key)).scalars())
     assert len(keys) == 2
     assert not any("secret" in key for key in keys)
+
+
+def test_the_time_that_calls_take_at_the_least_is_told_from_the_settings() -> None:
+    class ByMinute(BaseModel):
+        rate_per_minute: int = 120
+
+    class BySecond(BaseModel):
+        rate: float = 50.0
+
+    assert minutes_for(ByMinute(), 5_025) == 41.9
+    assert minutes_for(BySecond(), 6_000) == 2.0

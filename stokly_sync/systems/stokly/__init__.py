@@ -1,13 +1,15 @@
-"""Stokly as the source: customers, items, stock, orders and their papers, read and turned into rows.
+"""Stokly as the source, and as the destination of what sales channels sell.
 
-`client` makes the calls, `paging` loses no row, `reading` knows what to ask for, `documents` turns answers into rows,
-`unverified` holds what nobody has proven about the API. Nothing is written to Stokly so far.
+`client` makes the calls, `paging` loses no row, `reading` knows what to ask for, `documents` turns answers into rows;
+`outgoing` makes documents of a channel's rows, `lookups` asks what is there, `writing` sends, `feeds` declares it.
+`unverified` holds what nobody has proven about the API.
 """
 
 from stokly_sync.flow import System
 from stokly_sync.systems.stokly.client import StoklyClient
 from stokly_sync.systems.stokly.consent import said
 from stokly_sync.systems.stokly.extracts import extracts
+from stokly_sync.systems.stokly.feeds import feeds, origins
 from stokly_sync.systems.stokly.reference import probe, reference
 from stokly_sync.systems.stokly.rules import RULES
 from stokly_sync.systems.stokly.settings import StoklySettings
@@ -20,6 +22,8 @@ SYSTEM = System(
     calls=lambda client: int(client.calls),
     rules=RULES,
     extracts=extracts,
+    feeds=feeds,
+    origins=origins,
     reference=reference,
     probe=probe,
     said=said,

@@ -1,7 +1,8 @@
 """The calls to Stokly in its own words: lists, details, and what its refusals mean.
 
 Belongs here: one call at a time, and several at once within the account's budget. Which rows to ask for is decided in
-`paging` and `reading`. Only reads so far. Source: Stokly API contract 1, 2.
+`paging` and `reading`, what is written in `writing`. A write is never repeated once it may have arrived: Stokly does
+not deduplicate. Source: Stokly API contract 1, 2, 4.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from stokly_sync.errors import CredentialsError, NotOffered, PermanentError, TransientError
+from stokly_sync.errors import CredentialsError, NotOffered, PermanentError, StoklySyncError, TransientError
 from stokly_sync.flow import Budget, Json, Lane, Received
 from stokly_sync.systems.stokly.filters import Filter
 from stokly_sync.systems.stokly.grant import GRANT_ERRORS, GrantAuth
@@ -26,6 +27,8 @@ REMAINING_HEADER: Final = "x-ratelimit-remaining"
 # The server's window is taken to be a minute; its 429 is not known to say how long to wait.
 LIMIT_WINDOW: Final = 60.0
 GONE: Final = 404
+# A refused write: wrong content, a conflict of state, or 422 should Stokly use it. Source: Stokly API contract 2.6.
+REFUSALS: Final = (400, 409, 422)
 # What reading a list needs to know of a row: what identifies it, the times it is sorted by, and where its lines are.
 _READER: Final = ListReader(
     head=(
@@ -38,6 +41,10 @@ _READER: Final = ListReader(
 
 class FilterRefused(PermanentError):
     """Stokly does not know a field or an operator of the filter, or a sort field."""
+
+
+class WriteRefused(StoklySyncError):
+    """Stokly does not take a record: its content is wrong, or the state of what it is about; the message says why."""
 
 
 ERRORS: Final = (
@@ -115,6 +122,10 @@ class StoklyClient:
         """The time by the client's clock, UTC."""
         return self._clock.now()
 
+    def pause(self, seconds: float) -> None:
+        """Wait by the client's clock."""
+        self._clock.sleep(seconds)
+
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
@@ -150,6 +161,21 @@ class StoklyClient:
         if answer.status != GONE and not isinstance(inner, dict):
             raise TransientError(f"Stokly: GET {path} answered without a record under data; try again later.")
         return inner if answer.status != GONE else None
+
+    def write(self, method: str, path: str, body: Json | None = None) -> str | None:
+        """Make one write and give the id that it was answered with, None where there is none.
+
+        Its effect is seen a moment later. Raises WriteRefused with Stokly's words when the content or the state of the
+        record does not allow it, NotOffered for 404, InDoubt when nobody knows whether it arrived. Source: Stokly API
+        contract 2.1, 2.6.
+        """
+        answer = self._transport.request(method, path, json=body, retry="once", expect=REFUSALS)
+        if answer.status in REFUSALS:
+            said = answer.data.get("message") if isinstance(answer.data, dict) else None
+            raise WriteRefused(str(said or f"status {answer.status} without a reason"))
+        inner = answer.data.get("data") if isinstance(answer.data, dict) else None
+        made = inner.get("id") if isinstance(inner, dict) else None
+        return str(made) if made else None
 
     def sub_list(self, path: str, *, filter: Filter | None = None) -> list[Json] | None:  # noqa: A002
         """A whole list under one record, or None when the record (or the list) does not exist.

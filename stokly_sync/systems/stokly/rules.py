@@ -1,6 +1,7 @@
 """Stokly's part of the rule catalogue: what can be wrong with a row as it comes from there.
 
-Belongs here: code, sentences for people, owner. The checks themselves stand with the columns in `contracts`, those
+Belongs here: code, sentences for people, owner; those about what channels give to Stokly stand in `channel_rules`. The
+checks themselves stand with the columns in `contracts`, those
 that compare rows in `landing.relations`. X2 asks for each of them; a second requirement is named where there is one.
 """
 
@@ -10,8 +11,10 @@ from typing import Final
 
 from stokly_sync.contracts.rules import Rule, Severity
 from stokly_sync.flow import Team
+from stokly_sync.systems.stokly.channel_rules import CHANNEL_RULES
 
 RULES: Final = (
+    *(rule for rules in CHANNEL_RULES.values() for rule in rules.all),
     Rule(
         "ST-MEMBER-TYPE",
         "A member of the record is missing or is not what it used to be.",

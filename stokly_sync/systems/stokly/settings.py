@@ -7,10 +7,15 @@ Belongs here: what a retailer may want otherwise, and one switch for each thing 
 from __future__ import annotations
 
 import re
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
+from stokly_sync.contracts.channels import MAGENTO, MARKETPLACER
+from stokly_sync.flow import Mode
+from stokly_sync.systems.stokly.channel_settings import DEFAULTS, KINDS, ChannelSettings
+
+FEEDS: Final = tuple(f"{channel}_{kind}" for channel in DEFAULTS for kind in KINDS)
 Offered = Literal["auto", "yes", "no"]
 
 
@@ -71,6 +76,28 @@ class StoklySettings(BaseModel):
     order_lines: Literal["auto", "embedded", "sub_resource"] = Field(
         "auto", description="Where an order's lines are: in its row, or in a list of their own."
     )
+    magento: ChannelSettings = Field(
+        default_factory=DEFAULTS[MAGENTO], description="How orders of Magento become orders in Stokly."
+    )
+    marketplacer: ChannelSettings = Field(
+        default_factory=DEFAULTS[MARKETPLACER], description="How orders of Marketplacer become orders in Stokly."
+    )
+    modes: dict[str, Mode] = Field(
+        default_factory=dict, description="Mode by feed: write, observe or off; write unless said otherwise."
+    )
+    write_batch: int = Field(
+        100, ge=1, le=200, description="Records that are looked up in one call before they are written one by one."
+    )
+    visible_after: float = Field(
+        60, ge=0, le=600, description="Seconds that Stokly may take until a record that it took can be found."
+    )
+    cancel_orders: Literal["patch", "delete", "post"] = Field(
+        "patch", description="How an order is cancelled: its stage patched, deleted, or posted to cancellations."
+    )
+    credit_by: Literal["auto", "refund", "credit_note"] = Field(
+        "auto", description="How a refund is made: on its order, or as a credit note; auto takes what is offered."
+    )
+    invoice_shipping: bool = Field(True, description="Whether shipping is an item of the invoices that we make.")
     not_offered: tuple[str, ...] = Field((), description="Datasets that the account is known not to have.")
     paths: dict[str, str] = Field(
         default_factory=dict, description="Other paths of unproven resources by name, such as refunds."
@@ -85,6 +112,30 @@ class StoklySettings(BaseModel):
     def configured(self) -> bool:
         """True when there is enough to ask for a token."""
         return not self.missing
+
+    def channel(self, name: str) -> ChannelSettings:
+        """The settings of a channel by the name that its datasets begin with."""
+        found: ChannelSettings = getattr(self, name)
+        return found
+
+    @field_validator("magento", "marketplacer", mode="before")
+    @classmethod
+    def _over_the_defaults(cls, value: Any, info: ValidationInfo) -> Any:
+        """What is not said of a channel stays as it comes; words are added to those that are known."""
+        if type(value) is not dict or info.field_name is None:
+            return value
+        known = DEFAULTS[info.field_name]().model_dump()
+        for name, said in value.items():
+            known[name] = {**known[name], **said} if type(said) is dict and isinstance(known.get(name), dict) else said
+        return known
+
+    @field_validator("modes")
+    @classmethod
+    def _are_feeds(cls, value: dict[str, Mode]) -> dict[str, Mode]:
+        unknown = sorted(set(value) - set(FEEDS))
+        if unknown:
+            raise ValueError(f"there is no feed {unknown[0]!r}; feeds are {', '.join(FEEDS)}")
+        return value
 
     @field_validator("base_url")
     @classmethod

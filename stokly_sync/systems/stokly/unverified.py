@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Final, Literal
 
 from stokly_sync.errors import NotOffered, StoklySyncError
-from stokly_sync.flow import Probe, Received
+from stokly_sync.flow import Json, Probe, Received
 from stokly_sync.systems.stokly.client import FilterRefused, StoklyClient
 from stokly_sync.systems.stokly.filters import where
 from stokly_sync.systems.stokly.settings import StoklySettings
@@ -82,6 +82,35 @@ def embedded_lines(settings: StoklySettings, order: Received) -> bool:
     return settings.order_lines == "embedded"
 
 
+def cancel_call(settings: StoklySettings, order_id: str) -> tuple[str, str, Json]:
+    """Method, path and body of the call that cancels an order; no way is known. Source: Stokly API contract 3.2, 5."""
+    path = f"{PROVEN_PATHS['orders']}/{order_id}"
+    if settings.cancel_orders == "delete":
+        return "DELETE", path, {}
+    if settings.cancel_orders == "post":
+        return "POST", f"{path}/cancellations", {}
+    return "PATCH", path, {"stage": "removed"}
+
+
+def credit_note_body(body: Json) -> Json:
+    """A credit note tied to its order, for accounts without refunds; only the loose kind is proven (5 (5))."""
+    value = {"currency": body["currency"], "amount": body["total"]}
+    return {"barcode": body["barcode"], "value": value, "referenceType": 1, "referenceId": body["order_id"]}
+
+
+def refunds_offered(client: StoklyClient) -> bool:
+    """Whether refunds can be made on orders (5 (6)): by setting, or by whether the account lists any."""
+    if client.settings.credit_by != "auto":
+        return client.settings.credit_by == "refund"
+    if "refunds_offered" not in client.memory:
+        try:
+            client.page(path_of(client.settings, "refunds"), size=1)
+            client.memory["refunds_offered"] = True
+        except NotOffered:
+            client.memory["refunds_offered"] = False
+    return bool(client.memory["refunds_offered"])
+
+
 def findings(client: StoklyClient) -> Iterable[Probe]:
     """For each unproven thing, which variant holds for this account; reads only, about ten small calls."""
     for kind in ("orders", "customers", "invoices"):
@@ -89,6 +118,7 @@ def findings(client: StoklyClient) -> Iterable[Probe]:
     for name in PATHS:
         yield _presence(client, name)
     yield from _order_shape(client)
+    yield from _writing(client)
     yield Probe("consent in Stokly", True, "no member is known; consent is not read from Stokly (X19)")
 
 
@@ -106,6 +136,19 @@ def _update_filter(client: StoklyClient, kind: Dated) -> Probe:
         "invoices": "changes of older invoices are found by the nightly sweep",
     }[kind]
     return Probe(subject, True, f"not offered: {how}")
+
+
+def _writing(client: StoklyClient) -> Iterable[Probe]:
+    """What writing would do; nothing is written to find out."""
+    settings = client.settings
+    method, path, _ = cancel_call(settings, "{id}")
+    yield Probe("cancelling orders", True, f"not proven; by {method} {path} (cancel_orders in [stokly])")
+    try:
+        how = "a refund on its order" if refunds_offered(client) else "a credit note tied to its order"
+    except StoklySyncError as error:
+        yield Probe("making refunds", False, str(error), "Found out once refunds can be read.")
+        return
+    yield Probe("making refunds", True, f"not proven; as {how} (credit_by in [stokly])")
 
 
 def _presence(client: StoklyClient, name: str) -> Probe:

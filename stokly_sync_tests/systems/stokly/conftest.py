@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 
 from stokly_sync.flow import Lane
+from stokly_sync.sandbox.kit import ManualClock
 from stokly_sync.sandbox.seeds import Seed
 from stokly_sync.sandbox.serve import Sandbox
 from stokly_sync.sandbox.stokly import StoklySandbox
 from stokly_sync.systems.stokly import StoklyClient, StoklySettings
 from stokly_sync.systems.transport import Clock, RetryPolicy, Unlimited
+from stokly_sync.warehouse.store import Warehouse
+from stokly_sync_tests.systems.stokly.channel import Desk, MakeDesk, account_rows
 
 Account = Callable[..., StoklySandbox]
 Connect = Callable[..., StoklyClient]
@@ -59,3 +62,29 @@ def connect() -> Iterator[Connect]:
     yield client
     for each in made:
         each.close()
+
+
+@pytest.fixture
+def desk(warehouse: Warehouse) -> Iterator[MakeDesk]:
+    """`desk(setting=value)`: the warehouse between a channel and an account; waiting moves the account's clock."""
+    running: list[Sandbox] = []
+    clients: list[StoklyClient] = []
+
+    def make(switches: dict[str, Any] | None = None, **settings: Any) -> Desk:
+        clock = ManualClock(datetime.now(UTC))
+        account = StoklySandbox(seed=Seed(name="made", collections=account_rows()), clock=clock)
+        account.set_switches(**(switches or {}))
+        running.append(Sandbox(systems=[account], limits=False).start())
+        env = account.settings_env(running[-1].urls["stokly"])
+        values = {name.removeprefix("STOKLY_").lower(): value for name, value in env.items()}
+        waits = Clock(now=lambda: datetime.now(UTC), sleep=clock.advance)
+        made = StoklySettings(**{**values, **settings})
+        retry = RetryPolicy(attempts=2, jitter=lambda: 0.0)
+        clients.append(StoklyClient(made, Unlimited(), Lane.INTERVAL, clock=waits, retry=retry))
+        return Desk(warehouse, account, clients[-1], clock)
+
+    yield make
+    for client in clients:
+        client.close()
+    for sandbox in running:
+        sandbox.stop()
