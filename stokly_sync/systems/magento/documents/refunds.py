@@ -1,7 +1,7 @@
 """Refunds of Stokly as credit memos of Magento orders, and which memo is which refund (G5).
 
 A credit memo is known to be a refund by our mark in its comment, by the memo's mark in the refund's reason (then the
-refund came from Magento and never goes back), or by units and amount: each memo once, in the order of the refunds. Pure.
+refund came from Magento and never goes back), or by units and amount: each memo once, oldest refund first. Pure.
 Source: Magento API contract 9, 15 (1, 14).
 """
 
