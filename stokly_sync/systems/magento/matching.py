@@ -35,64 +35,48 @@ _REFUND: Final = ("refund_id", "order_id", "total", "currency", "reason", "live"
 _REFUND_LINES: Final = ("refund_id", "sku", "quantity")
 
 
-def matchings(settings: MagentoSettings) -> tuple[Matching, ...]:
-    """What is held against each other when Magento is reconciled."""
-    return (
-        Matching(
-            name="skus",
-            subject="magento/sku_matching",
-            description="SKUs of Magento that Stokly does not have, and those that differ in letter case alone.",
-            needs={
-                "stokly.items": ("sku", "live"),
-                "magento.listings": ("listing_id", "sku", "kind", "price", "enabled", "live"),
-            },
-            find=sku_problems,
-        ),
-        Matching(
-            name="bundles",
-            subject="magento/bundle_matching",
-            description="Open orders that name a bundle by a SKU that is no product.",
-            needs={
-                "magento.order_lines": ("order_id", "sku", "kind", "open"),
-                "magento.listings": ("sku", "live"),
-            },
-            find=bundle_problems,
-            known_in=("stokly/magento_orders",),
-        ),
-        Matching(
-            name="orders",
-            subject="magento/order_matching",
-            description="Orders of the shop in Stokly that the shop does not have, or that only Stokly has cancelled.",
-            needs={
-                "stokly.orders": _OF_STOKLY,
-                "stokly.dispatches": ("order_id", "live"),
-                "magento.orders": ("order_id", "number", "state", "live"),
-                "magento.shipments": ("order_id", "live"),
-            },
-            find=partial(order_problems, settings=settings),
-        ),
-        Matching(
-            name="refunds",
-            subject="magento/refund_matching",
-            description="Credit memos that Stokly has no refund for, with the VAT that is overstated until it has.",
-            needs={
-                "stokly.orders": _OF_STOKLY,
-                "stokly.refunds": (*_REFUND, "credit_note_id"),
-                "stokly.refund_lines": _REFUND_LINES,
-                "stokly.credit_notes": ("credit_note_id", "order_id", "value", "currency", "live", "created_at"),
-                "magento.orders": ("order_id", "number"),
-                "magento.refunds": (*_MEMO,),
-                "magento.refund_lines": _REFUND_LINES,
-            },
-            find=partial(refund_problems, settings=settings),
-            known_in=("stokly/magento_refunds",),
-        ),
-    )
-
-
 _MEMO: Final = (
     *("refund_id", "order_id", "number", "state", "currency", "total", "tax", "reference", "created_at", "live"),
 )
+
+
+def matchings(settings: MagentoSettings) -> tuple[Matching, ...]:
+    """What is held against each other when Magento is reconciled."""
+    return (_SKUS, _BUNDLES, _orders(settings), _refunds(settings))
+
+
+def _orders(settings: MagentoSettings) -> Matching:
+    return Matching(
+        name="orders",
+        subject="magento/order_matching",
+        description="Orders of the shop in Stokly that the shop does not have, or that only Stokly has cancelled.",
+        needs={
+            "stokly.orders": _OF_STOKLY,
+            "stokly.dispatches": ("order_id", "live"),
+            "magento.orders": ("order_id", "number", "state", "live"),
+            "magento.shipments": ("order_id", "live"),
+        },
+        find=partial(order_problems, settings=settings),
+    )
+
+
+def _refunds(settings: MagentoSettings) -> Matching:
+    return Matching(
+        name="refunds",
+        subject="magento/refund_matching",
+        description="Credit memos that Stokly has no refund for, with the VAT that is overstated until it has.",
+        needs={
+            "stokly.orders": _OF_STOKLY,
+            "stokly.refunds": (*_REFUND, "credit_note_id"),
+            "stokly.refund_lines": _REFUND_LINES,
+            "stokly.credit_notes": ("credit_note_id", "order_id", "value", "currency", "live", "created_at"),
+            "magento.orders": ("order_id", "number"),
+            "magento.refunds": _MEMO,
+            "magento.refund_lines": _REFUND_LINES,
+        },
+        find=partial(refund_problems, settings=settings),
+        known_in=("stokly/magento_refunds",),
+    )
 
 
 def sku_problems(frames: Frames) -> list[Problem]:
@@ -129,6 +113,29 @@ def bundle_problems(frames: Frames) -> list[Problem]:
         if row["open"] and row["sku"] not in listed:
             found[row["order_id"]] = Problem(row["order_id"], rules.BUNDLE_SKU.code, f"bundle {row['sku']}")
     return list(found.values())
+
+
+_SKUS: Final = Matching(
+    name="skus",
+    subject="magento/sku_matching",
+    description="SKUs of Magento that Stokly does not have, and those that differ in letter case alone.",
+    needs={
+        "stokly.items": ("sku", "live"),
+        "magento.listings": ("listing_id", "sku", "kind", "price", "enabled", "live"),
+    },
+    find=sku_problems,
+)
+_BUNDLES: Final = Matching(
+    name="bundles",
+    subject="magento/bundle_matching",
+    description="Open orders that name a bundle by a SKU that is no product.",
+    needs={
+        "magento.order_lines": ("order_id", "sku", "kind", "open"),
+        "magento.listings": ("sku", "live"),
+    },
+    find=bundle_problems,
+    known_in=("stokly/magento_orders",),
+)
 
 
 def order_problems(frames: Frames, settings: MagentoSettings) -> list[Problem]:

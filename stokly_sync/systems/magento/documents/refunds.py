@@ -1,20 +1,21 @@
 """Refunds of Stokly as credit memos of Magento orders, and which memo is which refund (G5).
 
-A credit memo is known to be a refund by our mark in its comment, by its number in the refund's reason (then the refund
-came from Magento and never goes back), or by units and amount: each memo once, in the order of the refunds. Pure.
+A credit memo is known to be a refund by our mark in its comment, by the memo's mark in the refund's reason (then the
+refund came from Magento and never goes back), or by units and amount: each memo once, oldest refund first. Pure.
 Source: Magento API contract 9, 15 (1, 14).
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from stokly_sync.contracts.channels import MAGENTO
 from stokly_sync.contracts.money import decimal, minor_digits, minor_unit, text
+from stokly_sync.contracts.origins import marked
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.magento import order_rules as rules
 from stokly_sync.systems.magento.documents.common import records, versioned
@@ -64,14 +65,8 @@ def matched(wanted: Sequence[Refund], there: Sequence[Refund]) -> dict[str, str]
 
 
 def came_from(refund: Refund, memo: Refund) -> bool:
-    """Whether a refund's reason names the credit memo, by number or by our mark with its id."""
-    reason = refund.reason or ""
-    if f"[magento:refund:{memo.key}]" in reason:
-        return True
-    return (
-        memo.number is not None
-        and re.search(rf"(?i)magento\W.*(?<!\w){re.escape(memo.number)}(?!\w)", reason) is not None
-    )
+    """Whether a refund was made from the credit memo: its reason carries the memo's mark."""
+    return marked(refund.reason, MAGENTO) == memo.key
 
 
 def _equal(refund: Refund, memo: Refund) -> bool:
@@ -117,10 +112,11 @@ def _decided(
     row: Json, own: Refund, memo: Refund | None, ordered: Mapping[str, int], settings: MagentoSettings
 ) -> Problem | None:
     """Why a refund of one of our orders is not sent; None for one that is there already, or may be made."""
-    key = own.key
+    key, origin = own.key, marked(own.reason, MAGENTO)
+    if origin is not None:
+        return Problem(key, rules.REFUND_ORIGIN.code, f"made from credit memo {origin}")
     if memo is not None:
-        made_there = memo.reference is None and came_from(own, memo)
-        return Problem(key, rules.REFUND_ORIGIN.code, f"credit memo {memo.number}") if made_there else None
+        return None
     if settings.refunds == "raise":
         amount = f"{own.currency} {text(own.total)}"
         tax = "" if row["tax"] is None else f", of it {text(row['tax'])} VAT that Magento still shows as due"
