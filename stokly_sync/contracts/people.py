@@ -51,4 +51,5 @@ CUSTOMERS: Final = Dataset(
         indexes=("email",),
     ),
     event_at="updated_at",
+    sought_by=("email",),
 )

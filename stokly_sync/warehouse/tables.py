@@ -14,6 +14,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from stokly_sync.contracts.datasets import DATASETS
+from stokly_sync.contracts.sales import ORDERS
 from stokly_sync.contracts.tables import Table
 from stokly_sync.warehouse.sqltypes import FLAG, SQL_TYPES, TEXT, TIME, WHOLE
 
@@ -35,6 +36,15 @@ def _landed(table: Table) -> sa.Table:
 
 LANDED: Final[dict[str, sa.Table]] = {t.name: _landed(t) for d in DATASETS.values() for t in d.tables}
 """Landed tables by the contracts' table name; root tables also have `window_start` and `landed_at`."""
+
+_ORDERS: Final = LANDED[ORDERS.name].c
+# Account holders are found by their customer; only guests are looked for by the address on the order.
+sa.Index(
+    "stokly_orders_guests",
+    *(_ORDERS.brand, _ORDERS.customer_email),
+    postgresql_where=sa.text("customer_id IS NULL"),
+    sqlite_where=sa.text("customer_id IS NULL"),
+)
 
 
 def _key(name: str, type_: sa.types.TypeEngine[Any] = TEXT) -> sa.Column[Any]:
@@ -126,6 +136,8 @@ ATTEMPTS: Final = sa.Table(
 )
 """One row a batch, committed before the call and closed after it; `keys` and `hashes` are JSON lists."""
 
+_LISTED: Final = ("owner", "severity", "value", "currency", "assigned_to")
+
 EXCEPTIONS: Final = sa.Table(
     "exceptions",
     METADATA,
@@ -136,8 +148,20 @@ EXCEPTIONS: Final = sa.Table(
     *(_may("note"), _may("assigned_to"), _may("document_hash")),
     sa.Index("exceptions_by_state", "brand", "subject", "state", "key"),
     sa.Index("exceptions_by_window", "brand", "subject", "window_start"),
+    # Holds all that lists are filtered and sorted by: payloads are long, and reading around them is what would be slow.
+    sa.Index("exceptions_listed", *("brand", "state", "first_seen", "subject", "key", "rule"), *_LISTED),
 )
 """Records kept back: state open, closed, ignored or excluded; `subject` is a dataset's name or a feed's id."""
+
+ACTIONS: Final = sa.Table(
+    "actions",
+    METADATA,
+    *(_key("brand"), _key("subject"), _key("key"), _key("rule"), _key("action_id")),
+    *(_must("action"), _must("actor"), _must("at", TIME), _may("detail")),
+    sa.Index("actions_by_time", "brand", "at"),
+)
+"""What people did: ignored, assigned, retried, decided, and every time they looked at personal data. Rows are only
+added. One act on many records has one `action_id`; `rule` is empty where the record as a whole is meant."""
 
 PLANS: Final = sa.Table(
     "plans",

@@ -1,0 +1,50 @@
+"""What people did about exceptions, and indexes for lists of them and for the orders of a guest."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from stokly_sync.warehouse.sqltypes import TEXT, TIME
+
+revision = "0010"
+down_revision = "0009"
+branch_labels = None
+depends_on = None
+
+_LISTED = (
+    *("brand", "state", "first_seen", "subject", "key", "rule"),
+    *("owner", "severity", "value", "currency", "assigned_to"),
+)
+
+
+def upgrade() -> None:
+    op.create_table(
+        "actions",
+        sa.Column("brand", TEXT, nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("key", TEXT, nullable=False),
+        sa.Column("rule", TEXT, nullable=False),
+        sa.Column("action_id", TEXT, nullable=False),
+        sa.Column("action", TEXT, nullable=False),
+        sa.Column("actor", TEXT, nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.Column("detail", TEXT),
+        sa.PrimaryKeyConstraint("brand", "subject", "key", "rule", "action_id", name="actions_pk"),
+    )
+    op.create_index("actions_by_time", "actions", ["brand", "at"])
+    guests = sa.text("customer_id IS NULL")
+    op.create_index(
+        "stokly_orders_guests",
+        "stokly_orders",
+        ["brand", "customer_email"],
+        postgresql_where=guests,
+        sqlite_where=guests,
+    )
+    op.create_index("exceptions_listed", "exceptions", list(_LISTED))
+
+
+def downgrade() -> None:
+    op.drop_index("exceptions_listed", "exceptions")
+    op.drop_index("stokly_orders_guests", "stokly_orders")
+    op.drop_table("actions")
