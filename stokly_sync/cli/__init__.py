@@ -194,6 +194,23 @@ def trace(
 
 
 @app.command()
+def erase(
+    customer: Annotated[
+        str | None, typer.Argument(metavar="CUSTOMER", help="The customer's id in Stokly, or the account code.")
+    ] = None,
+    email: Annotated[
+        str | None, typer.Option("--email", help="Whoever has this address, guests too; - reads it from the input.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove a person from our database and ask every destination to forget them; run it again at any time."""
+    with guarded():
+        from stokly_sync.cli import erasing
+
+        raise typer.Exit(erasing.erase(customer, email, as_json=as_json))
+
+
+@app.command()
 def rules(
     as_json: AsJson = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="As a page of documentation.")] = False,

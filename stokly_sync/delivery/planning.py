@@ -26,6 +26,7 @@ from stokly_sync.delivery.attempts import Attempts
 from stokly_sync.delivery.booking import Books
 from stokly_sync.delivery.candidates import Candidates, Chunk, Kept
 from stokly_sync.delivery.decide import Decision, Entry, Known, Verdict, Wait, decide, effect_of
+from stokly_sync.delivery.erased import of_erased, without
 from stokly_sync.delivery.figures import PlanFigures, PlanScope
 from stokly_sync.delivery.gates import Met, waiting
 from stokly_sync.delivery.history import beginning
@@ -55,17 +56,20 @@ def plan(
     run_id: str,
     force: bool = False,
     assume_sent: bool = False,
+    forgets: bool = False,
     chunk: int = CHUNK,
 ) -> PlanFigures:
     """Decide what a feed has to send, store it under a plan id, and give the figures, whose sum was checked.
 
     `force` sends again what the destination holds already (X18). `assume_sent` takes for granted that records which
-    others wait for and which are planned themselves will be sent first; `deliver` looks again. Holds `feed:<feed>`;
+    others wait for and which are planned themselves will be sent first; `deliver` looks again. `forgets` says that the
+    destination forgets people when it is asked to: then all that belongs to somebody who was erased is left out, and
+    elsewhere only the person's own records (see `erased`). Holds `feed:<feed>`;
     raises Busy when another run has it, RowSumBroken when records are not accounted for (the windows then stay owed),
     PermanentError when the builder or the catalogue is wrong. Source: X2, X4, X5, X12, X18.
     """
     with warehouse.exclusive(f"feed:{feed.id}", purpose=f"plan {run_id}"), few_collections():
-        planning = _Planning(warehouse, feed, catalogue, run_id, scope or PlanScope(), force, assume_sent)
+        planning = _Planning(warehouse, feed, catalogue, run_id, scope or PlanScope(), force, assume_sent, forgets)
         return planning.run(chunk)
 
 
@@ -76,6 +80,8 @@ class _Gathered:
     chunk: Chunk
     frames: Frames
     known: Known
+    erased: frozenset[str]
+    """Records about people who were erased."""
 
 
 @dataclass
@@ -89,6 +95,7 @@ class _Planning:
     scope: PlanScope
     force: bool
     assume_sent: bool
+    forgets: bool
     plan_id: str = field(default_factory=lambda: uuid4().hex)
     now: datetime = field(default_factory=utc_now)
     read: int = 0
@@ -148,11 +155,12 @@ class _Planning:
             ignored = self.problems.ignored(connection, chunk.keys)
             held = Books(self.warehouse.brand, self.feed).held(connection, chunk.keys)
             begins = beginning(connection, self.feed, brand=self.warehouse.brand)
-        return _Gathered(chunk, frames, Known(entries, ignored, self.sending, held, begins))
+            gone = of_erased(connection, self.feed, frames, brand=self.warehouse.brand, belongings=self.forgets)
+        return _Gathered(chunk, frames, Known(entries, ignored, self.sending, held, begins), gone)
 
     def _decide(self, gathered: _Gathered) -> tuple[list[Decision], Sequence[Problem]]:
         # The documents end here: encoded they take a tenth of the memory.
-        built = self.feed.build(gathered.frames)
+        built = without(self.feed.build(gathered.frames), gathered.erased)
         decisions = decide(
             self.feed,
             gathered.chunk.keys,

@@ -218,6 +218,15 @@ class OmetriaClient:
         answer = self._read(f"{path}/{quote(record_id, safe='')}", {}, expect=(404,))
         return answer if isinstance(answer, dict) else None
 
+    def ask_deletion(self, email: str, *, comment: str) -> str:
+        """Ask that the person with an address be made anonymous; gives the request's id. Source: contract 3."""
+        body = {"email": email, "comment": comment}
+        try:
+            answer = self._transport.request("POST", "/data-deletion-requests", json=body)
+        except BatchRefused as refused:
+            raise PermanentError(str(refused)) from refused
+        return str(answer.data.get("id") or "taken") if isinstance(answer.data, Mapping) else "taken"
+
     def sample(self, path: str) -> Json | None:
         """The first record of a list, or None where it is empty; raises as any call does."""
         rows = self._list(path, {"limit": 1})
