@@ -102,6 +102,7 @@ class _Planning:
     carried_in: int = 0
     bytes: int = 0
     verdicts: Counter[Verdict] = field(default_factory=Counter)
+    changes: Counter[str] = field(default_factory=Counter)
     rules: dict[Verdict, Counter[str]] = field(
         default_factory=lambda: {v: Counter() for v in (Verdict.QUARANTINED, Verdict.EXCLUDED, Verdict.PARKED)}
     )
@@ -144,7 +145,7 @@ class _Planning:
                 writing = writer.submit(self._store, decisions, kept_back, gathered.known.entries)
                 self.read += len(gathered.chunk.keys) - gathered.chunk.carried
                 self.carried_in += gathered.chunk.carried
-                self._count(decisions)
+                self._count(decisions, gathered.known.entries, {p.key for p in kept_back})
             if writing is not None:
                 writing.result()
 
@@ -219,11 +220,15 @@ class _Planning:
         else:
             self._add(Verdict.QUARANTINED, kept.rule, 1)
 
-    def _count(self, decisions: Iterable[Decision]) -> None:
+    def _count(self, decisions: Iterable[Decision], entries: Mapping[str, Entry], kept_back: Collection[str]) -> None:
         for decision in decisions:
             self._add(decision.verdict, decision.rule, 1)
             if decision.verdict is Verdict.SEND and decision.encoded is not None:
                 self.bytes += len(decision.encoded.text) + 1
+                entry = entries.get(decision.key)
+                known = entry is not None and entry.accepted_hash is not None
+                # A document beside a problem takes back what is there.
+                self.changes["removals" if decision.key in kept_back else "updates" if known else "creates"] += 1
 
     def _add(self, verdict: Verdict, rule: str | None, records: int) -> None:
         self.verdicts[verdict] += records
@@ -232,6 +237,7 @@ class _Planning:
 
     def _figures(self) -> PlanFigures:
         to_send = self.verdicts[Verdict.SEND]
+        batches = self.feed.limits.batches(to_send, self.bytes)
         return PlanFigures(
             plan_id=self.plan_id,
             feed=self.feed.id,
@@ -243,7 +249,11 @@ class _Planning:
             quarantined=dict(sorted(self.rules[Verdict.QUARANTINED].items())),
             excluded=dict(sorted(self.rules[Verdict.EXCLUDED].items())),
             parked=dict(sorted(self.rules[Verdict.PARKED].items())),
-            api_calls_needed=self.feed.limits.batches(to_send, self.bytes),
+            api_calls_needed=batches,
+            least_calls=self.feed.limits.calls * batches,
+            creates=self.changes["creates"],
+            updates=self.changes["updates"],
+            removals=self.changes["removals"],
         )
 
     def _close(self, figures: PlanFigures, windows: list[OwedWindow]) -> None:
