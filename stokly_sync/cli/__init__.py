@@ -91,12 +91,12 @@ def doubts(
 
 
 @app.command()
-def doctor() -> None:
+def doctor(as_json: AsJson = False) -> None:
     """Probe the settings, the database and every system that is set up; writes nothing to them."""
     with guarded():
         from stokly_sync.cli import pages
 
-        raise typer.Exit(pages.doctor())
+        raise typer.Exit(pages.doctor(as_json=as_json))
 
 
 @app.command()

@@ -43,7 +43,7 @@ class Traces:
     def digests(self) -> dict[str, set[str]]:
         """What the person is known by once erased: addresses, and the keys of the person's own records."""
         own = {name: keys for name, keys in self.records.items() if erasure.registered(DATASETS[name])}
-        known = {**own, erasure.EMAIL: self.emails, CUSTOMERS.name: self.customers}
+        known = {**own, erasure.EMAIL: self.emails}
         return {kind: {erasure.digest(kind, value) for value in values} for kind, values in known.items() if values}
 
     @property
@@ -73,6 +73,8 @@ def traces_of(conn: sa.Connection, brand: str, *, customer: str | None, email: s
     traces.records[CUSTOMERS.name] = set(traces.customers)
     _gather(conn, brand, traces)
     _gather_documents(conn, brand, traces)
+    _gather(conn, brand, traces)
+    traces.customers |= traces.records[CUSTOMERS.name]
     if email is not None and not (traces.customers or any(traces.records.values())):
         _refuse_unknown(conn, brand, erasure.EMAIL, traces.emails)
     return traces

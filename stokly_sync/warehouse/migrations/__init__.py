@@ -65,6 +65,12 @@ def is_current(engine: sa.Engine) -> bool:
     return set(stored) == set(scripts.get_heads())
 
 
+def revision_of(engine: sa.Engine) -> str | None:
+    """The newest step that the database has seen; None where it has seen none."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
 def _newer() -> SettingsError:
     return SettingsError(
         "the warehouse was changed by a newer version of stokly-sync. Install that version again, or restore the "
