@@ -24,6 +24,7 @@ NAMES = (
     "consent",
     "unchanged",
     "calls",
+    "destinations",
     "memory",
     "contracts",
     "upsert",

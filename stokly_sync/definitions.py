@@ -16,10 +16,10 @@ setting; the assets of a system without credentials say, when they run, which va
 
 from __future__ import annotations
 
-from stokly_sync.steady import few_collections
+from stokly_sync.steady import steady
 
 # Every run loads all of this in a process of its own, and a fifth of that time is the garbage collector's.
-with few_collections():
+with steady():
     from stokly_sync.pipeline.build import build_defs
     from stokly_sync.settings import load
     from stokly_sync.systems import SYSTEMS

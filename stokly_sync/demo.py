@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
 from stokly_sync.contracts.rules import Effect
-from stokly_sync.delivery.rules import WAITS
+from stokly_sync.delivery.rules import LEFT_OUT, WAITS
 from stokly_sync.errors import SettingsError
 from stokly_sync.flow import State
 from stokly_sync.pipeline import headless, home
@@ -212,9 +212,10 @@ def _reported(services: Services) -> list[Defect]:
     """Every record that a rule keeps back, for repair, for good, or for a while."""
     brand, kept, ledger = services.warehouse.brand, EXCEPTIONS.c, LEDGER.c
     held = sa.select(kept.rule, kept.subject, kept.key).where(kept.brand == brand, kept.state.in_(["open", "excluded"]))
-    parked = sa.select(ledger.rule, ledger.feed, ledger.key).where(
-        ledger.brand == brand, ledger.state == State.PARKED.value
+    waits = sa.or_(
+        ledger.state == State.PARKED.value, sa.and_(ledger.state == State.EXCLUDED.value, ledger.rule == LEFT_OUT)
     )
+    parked = sa.select(ledger.rule, ledger.feed, ledger.key).where(ledger.brand == brand, waits)
     with services.warehouse.reading() as conn:
         rows = [*conn.execute(held), *conn.execute(parked)]
     return [Defect(rule, subject, key, policy=_is_policy(services, rule)) for rule, subject, key in rows]

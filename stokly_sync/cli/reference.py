@@ -14,6 +14,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from stokly_sync.contracts.consent import RULES as CONSENT_RULES
+from stokly_sync.contracts.guests import RULES as GUEST_RULES
 from stokly_sync.contracts.rules import Effect, Rule
 from stokly_sync.delivery.rules import RULES as DELIVERY_RULES
 from stokly_sync.flow import Team
@@ -73,6 +74,7 @@ def rules() -> str:
     for title, some in (
         *((s.title, s.rules) for s in SYSTEMS),
         ("Consent", CONSENT_RULES),
+        ("Guests", GUEST_RULES),
         ("Delivery, for every destination", DELIVERY_RULES),
     ):
         parts.append(f"## {title}\n\n" + _table(_COLUMNS, map(_row, sorted(some, key=lambda rule: rule.code))))

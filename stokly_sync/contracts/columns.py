@@ -1,8 +1,8 @@
 """Columns of valid rows as plain Python values, a whole column at a time.
 
 Builders of documents walk over lists, because that is many times faster than walking over rows; these functions make
-the lists. Belongs here: NA to None, times to UTC, and the one rounding of money that documents may do. What a document
-looks like belongs to the systems.
+the lists. Belongs here: NA to None, times to UTC, and the one rounding of money that documents may do. Text of JSON
+stands in `written`; what a document looks like belongs to the systems.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from typing import Any, Final, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from stokly_sync.contracts.money import PLACES, minor_digits
 
@@ -102,32 +100,6 @@ def decimals(nanos: npt.NDArray[np.int64], places: npt.NDArray[np.int64]) -> lis
         result[rows] = _scaled(minor[rows], count)
     mixed: list[Decimal | None] = result.tolist()
     return mixed
-
-
-def numbers(nanos: npt.NDArray[np.int64], places: npt.NDArray[np.int64]) -> pa.Array:
-    """As `decimals`, but as the text of JSON numbers, for documents that are written a column at a time."""
-    minor = half_even(nanos, 10 ** (PLACES - places))
-    kinds = np.unique(places).tolist()
-    if len(kinds) == 1:
-        return _digits_of(minor, kinds[0])
-    result = np.empty(len(minor), dtype=object)
-    for count in kinds:
-        rows = places == count
-        result[rows] = _digits_of(minor[rows], count).to_pylist()
-    return pa.array(result, pa.large_string())
-
-
-def _digits_of(minor: npt.NDArray[np.int64], places: int) -> pa.Array:
-    # Arrow writes decimals exactly; its 128 bits are ours and as many times the sign.
-    wide = np.stack((minor, minor >> 63), axis=1)
-    exact = pa.Array.from_buffers(pa.decimal128(38, places), len(minor), [None, pa.py_buffer(wide)])
-    return exact.cast(pa.large_string())
-
-
-def joined(*parts: pa.Array | str) -> pa.Array:
-    """Texts put together row by row; a plain text stands in each row."""
-    texts = [pa.scalar(part, pa.large_string()) if isinstance(part, str) else part for part in parts]
-    return pc.binary_join_element_wise(*texts, pa.scalar("", pa.large_string()))
 
 
 def _scaled(minor: npt.NDArray[np.int64], places: int) -> list[Decimal]:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from hashlib import blake2b
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import pandas as pd
@@ -39,6 +38,8 @@ from stokly_sync.flow import (
 EMAIL: Final = "email"
 SMS: Final = "sms"
 CHANNELS: Final = (EMAIL, SMS)
+LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""The time of an opt-in that stood when its system was first asked and of unknown age: every opt-out is later."""
 POOL: Final = "consent"
 FEED: Final = "consents"
 
@@ -98,11 +99,6 @@ def holding(said: Iterable[Said], owner: str) -> Said | None:
     return back if back is not None and (out is None or back.at > out.at) else out
 
 
-def person(email: str) -> str:
-    """An address as text that tells nobody which, and stays when the person is erased."""
-    return blake2b(email.strip().lower().encode(), digest_size=16).hexdigest()
-
-
 @dataclass(frozen=True)
 class Told:
     """What a destination is to be told of one customer: the choice and its time by channel."""
@@ -144,7 +140,7 @@ def consents_feed(
         send=send,
         settle=settle,
         needs=(Need("stokly.customers", "customer_id", CONSENTS.name, "customer_id"),),
-        gates=(Gate("contacts", "its contact", _own_contact),),
+        gates=(Gate("contacts", "its contact", _own_contact, follows=True),),
         rejected_rule=rejected_rule,
     )
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from stokly_sync.contracts import channels, columns
-from stokly_sync.contracts.consent import person
+from stokly_sync.contracts.owners import person
 from stokly_sync.contracts.people import CUSTOMERS
 from stokly_sync.contracts.tables import Dataset, Table
 from stokly_sync.flow import Frames

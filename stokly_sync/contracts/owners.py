@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from hashlib import blake2b
 from typing import Final
 
 from stokly_sync.contracts import columns
@@ -14,12 +15,18 @@ from stokly_sync.contracts.people import EMAIL_PATTERN
 from stokly_sync.flow import Frames
 
 _EMAIL: Final = re.compile(EMAIL_PATTERN)
-_LONGEST_CHAIN: Final = 20
+LONGEST_CHAIN: Final = 20
+"""So many merges one after the other are followed; a ring of them has no survivor."""
 
 
 def reachable(email: str | None) -> str | None:
     """The address, or None where there is none that could be delivered to."""
     return email if email and _EMAIL.fullmatch(email) else None
+
+
+def person(email: str) -> str:
+    """An address as text that tells nobody which, and stays when the person is erased."""
+    return blake2b(email.strip().lower().encode(), digest_size=16).hexdigest()
 
 
 def departed(frames: Frames) -> dict[str, str | None]:
@@ -42,7 +49,7 @@ def accounts(ids: Sequence[str | None], gone: Mapping[str, str | None]) -> list[
 
 
 def _left(customer_id: str | None, gone: Mapping[str, str | None]) -> str | None:
-    for _ in range(_LONGEST_CHAIN):
+    for _ in range(LONGEST_CHAIN):
         if customer_id is None or customer_id not in gone:
             return customer_id
         customer_id = gone[customer_id]

@@ -31,12 +31,13 @@ class Kind(StrEnum):
 UTC_TIME: Final = pd.DatetimeTZDtype("us", "UTC")
 
 DTYPES: Final[dict[Kind, object]] = {
-    Kind.TEXT: "str",
-    Kind.MONEY: "Int64",
-    Kind.WHOLE: "Int64",
+    # Objects and not their names, which pandas would look up for each column of each frame.
+    Kind.TEXT: pd.api.types.pandas_dtype("str"),
+    Kind.MONEY: pd.Int64Dtype(),
+    Kind.WHOLE: pd.Int64Dtype(),
     Kind.TIME: UTC_TIME,
-    Kind.FLAG: "boolean",
-    Kind.JSON: "str",
+    Kind.FLAG: pd.BooleanDtype(),
+    Kind.JSON: pd.api.types.pandas_dtype("str"),
 }
 
 
@@ -91,6 +92,8 @@ class Table:
     parent_key: str | None = None
     indexes: tuple[str, ...] = ()
     """Columns that other feeds look rows up by."""
+    sparse_indexes: tuple[str, ...] = ()
+    """The same, of columns in which few rows have a value: only those are in the index."""
 
     @property
     def all_columns(self) -> tuple[Column, ...]:

@@ -7,7 +7,7 @@ Pure decisions over what is wanted and what is held. What is held is kept in `bo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -15,15 +15,27 @@ from stokly_sync.flow import Append, Document, Json, Part
 
 Held = Mapping[str, Part]
 """What is held of one record, by part."""
+OBSERVED: Final = (
+    "The feed has only observed and others may have written meanwhile, so it has to be said anew where history begins: "
+    "adopt, or set another history_from."
+)
 _NOTHING: Final = Part(0, 0)
 
 
 @dataclass(frozen=True)
 class Beginning:
-    """What is known of where history begins; `said` is False as long as nobody has said anything."""
+    """What is known of where history begins; `said` is False as long as nobody has said anything.
+
+    `observed` when it was said, and the feed has only observed since: then it has to be said anew.
+    """
 
     said: bool = True
     since: datetime | None = None
+    observed: bool = False
+
+    def advice(self, append: Append) -> str:
+        """What a person is to do before anything is sent."""
+        return f"{OBSERVED} {append.advice}" if self.observed else append.advice
 
     def covers(self, append: Append, body: Json) -> bool:
         """Whether a document belongs to our history."""
@@ -44,4 +56,4 @@ def missing(append: Append, document: Document, held: Held) -> Document | None:
             left[name] = part
     if not left:
         return None
-    return document if not held else replace(document, body=append.with_parts(document.body, left))
+    return document if not held else document._replace(content=append.with_parts(document.body, left))

@@ -13,9 +13,11 @@ from datetime import datetime
 from uuid import uuid4
 
 import msgspec
+import pandas as pd
 import sqlalchemy as sa
 
 from stokly_sync.flow import Record
+from stokly_sync.warehouse.bulk import insert
 from stokly_sync.warehouse.tables import ATTEMPTS
 
 
@@ -56,21 +58,14 @@ class Attempts:
     ) -> list[str]:
         """Announce batches; gives an attempt id for each. Commit before the first call."""
         ids = [uuid4().hex for _ in batches]
-        rows = [
-            {
-                "brand": self.brand,
-                "attempt_id": attempt_id,
-                "feed": self.feed,
-                "run_id": run_id,
-                "plan_id": plan_id,
-                "opened_at": now,
-                "records": len(batch),
-                "keys": _listed([r.key for r in batch]),
-                "hashes": _listed([r.hash for r in batch]),
-            }
-            for attempt_id, batch in zip(ids, batches, strict=True)
-        ]
-        connection.execute(sa.insert(ATTEMPTS), rows)
+        rows = {
+            "attempt_id": ids,
+            "records": [len(batch) for batch in batches],
+            "keys": [_listed([r.key for r in batch]) for batch in batches],
+            "hashes": [_listed([r.hash for r in batch]) for batch in batches],
+        }
+        fixed = {"brand": self.brand, "feed": self.feed, "run_id": run_id, "plan_id": plan_id, "opened_at": now}
+        insert(connection, ATTEMPTS, pd.DataFrame(rows, dtype=object), fixed=fixed)
         return ids
 
     def close(self, connection: sa.Connection, closings: Sequence[Closing], *, now: datetime) -> None:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from stokly_sync.contracts.datasets import DATASETS
 from stokly_sync.delivery.figures import PlanScope
+from stokly_sync.delivery.rules import LEFT_OUT
 from stokly_sync.flow import Feed, State, Trigger, Window
 from stokly_sync.warehouse.exceptions import EXCLUDED, IGNORED, OPEN
 from stokly_sync.warehouse.tables import EXCEPTIONS, LANDED, LEDGER
@@ -120,8 +121,12 @@ class Candidates:
         mine = sa.select(c.key.label("key"), sa.literal_column("1").label("carried")).where(
             c.brand == self.brand, c.feed == self.feed.id, c.entry == 0, self._landed(c.key)
         )
-        # Two selects, because one with OR could use neither of the two indexes.
-        return [mine.where(c.state.in_(CARRIED_STATES)), mine.where(c.stale, c.state != State.IN_DOUBT)]
+        # Apart, because one with OR could use neither of the two indexes.
+        return [
+            mine.where(c.state.in_(CARRIED_STATES)),
+            mine.where(c.state == State.EXCLUDED, c.rule == LEFT_OUT),
+            mine.where(c.stale, c.state != State.IN_DOUBT),
+        ]
 
     def _landed(self, key: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
         root = LANDED[self.feed.dataset].alias()

@@ -15,13 +15,15 @@ from typing import Final, NamedTuple
 from stokly_sync.contracts.rules import Catalogue, Effect
 from stokly_sync.delivery.appending import Beginning, Held, missing
 from stokly_sync.delivery.encoding import Encoded, encode
-from stokly_sync.delivery.rules import BEFORE_HISTORY, NO_HISTORY, WAITS
+from stokly_sync.delivery.rules import BEFORE_HISTORY, LEFT_OUT, NO_HISTORY, WAITS
 from stokly_sync.errors import PermanentError
 from stokly_sync.flow import Append, Built, Document, Feed, Problem, ReplayClass, State
 
 
 class Verdict(StrEnum):
     """What a plan decides for one record; the addends of its row sum."""
+
+    __hash__ = str.__hash__  # see `State`
 
     SEND = "to_send"
     UNCHANGED = "unchanged"
@@ -86,10 +88,14 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Why a record must wait; `assumed` when the plan takes for granted that the reason will be gone in time."""
+    """Why a record must wait; `assumed` when the plan takes for granted that the reason will be gone in time.
+
+    `left_out` when what it waits for is left out by a rule, and the record with it.
+    """
 
     reason: str
     assumed: bool = False
+    left_out: bool = False
 
 
 Waits = Callable[[Collection[str]], Mapping[str, Wait]]
@@ -125,9 +131,9 @@ def decide(
 def _pass_gates(decisions: Sequence[Decision], waits: Waits) -> None:
     due = {d.key: d for d in decisions if d.verdict is Verdict.SEND}
     for key, wait in (waits(due.keys()) if due else {}).items():
-        due[key].rule, due[key].reason = WAITS, wait.reason
+        due[key].rule, due[key].reason = LEFT_OUT if wait.left_out else WAITS, wait.reason
         if not wait.assumed:
-            due[key].verdict = Verdict.PARKED
+            due[key].verdict = Verdict.EXCLUDED if wait.left_out else Verdict.PARKED
 
 
 def worst_problems(problems: Iterable[Problem], catalogue: Catalogue) -> dict[str, Problem]:
@@ -183,14 +189,14 @@ def _decide_one(
 def _add(append: Append, document: Document, entry: Entry | None, known: Known) -> Decision:
     """Send what the destination lacks of a record, never what it has; by no force again (E3)."""
     key, held = document.key, known.held.get(document.key, {})
-    if not known.begins.said:
-        return Decision(key, Verdict.PARKED, NO_HISTORY, append.advice, encode(document))
-    if not held and not known.begins.covers(append, document.body):
+    if known.begins.said and not held and not known.begins.covers(append, document.body):
         return Decision(key, Verdict.EXCLUDED, BEFORE_HISTORY, "it lies before the beginning of history")
     left = missing(append, document, held)
     if left is None:
         return Decision(key, Verdict.UNCHANGED, encoded=encode(document))
     encoded = encode(left)
+    if not known.begins.said:
+        return Decision(key, Verdict.PARKED, NO_HISTORY, known.begins.advice(append), encoded)
     if entry is None:
         return Decision(key, Verdict.SEND, encoded=encoded)
     if entry.accepted_version is not None and encoded.version < entry.accepted_version:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from stokly_sync.contracts.datasets import DATASETS
 from stokly_sync.delivery.attempts import Attempts
+from stokly_sync.delivery.rules import LEFT_OUT
 from stokly_sync.flow import Feed, State, Window
 from stokly_sync.warehouse import figures, windows
 from stokly_sync.warehouse.figures import Stage
@@ -51,7 +52,7 @@ def reason_to_run(
             return f"{feed.id} has a batch whose fate is not known"
     if _any(connection, mine, c.stale, c.state != State.IN_DOUBT):
         return f"{feed.id} has records to send again"
-    if _any(connection, mine, c.state.in_(_WAITING)):
+    if _any(connection, mine, c.state.in_(_WAITING)) or _any(connection, mine, *_left_out()):
         return _moved(connection, feed, brand=brand, now=now)
     return None
 
@@ -86,6 +87,11 @@ def _counted(body: Any, names: Iterable[str]) -> bool:
     """Whether any of some counts is above nothing; a count may be a mapping by rule or cause."""
     values = (body.get(name) for name in names)
     return any(sum(value.values()) if isinstance(value, dict) else value for value in values)
+
+
+def _left_out() -> tuple[sa.ColumnElement[bool], ...]:
+    """Records that are left out with another one: they follow as soon as that one is sent."""
+    return LEDGER.c.state == State.EXCLUDED, LEDGER.c.rule == LEFT_OUT
 
 
 def _any(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> bool:

@@ -38,8 +38,9 @@ def hash_of(text: bytes) -> str:
 
 
 def encode(document: Document) -> Encoded:
-    """Encode and hash a document. Raises TypeError when its body holds something that JSON cannot."""
-    text = _ENCODER.encode(document.body)
+    """Encode and hash a document. Raises TypeError when its content holds something that JSON cannot."""
+    content = document.content
+    text = content if isinstance(content, bytes) else _ENCODER.encode(content)
     return Encoded(
         document.key,
         text,

@@ -7,7 +7,7 @@ calls stay in flight up to the feed's limit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -32,9 +32,9 @@ class Landed:
 
 @dataclass(frozen=True)
 class Settled:
-    """What was learnt of submitted records while sending went on."""
+    """What was learnt of submitted records while sending went on; `stored` are those that the ledger held as such."""
 
-    asked: dict[str, Item]
+    stored: Mapping[str, Item]
     outcomes: Sequence[Outcome]
     error: Exception | None = None
 
@@ -77,10 +77,10 @@ class Flights:
         self.up += 1
         self._senders.submit(self._fly, attempt_id, {item.record.key: item for item in items})
 
-    def ask(self, submitted: Mapping[str, Item]) -> None:
-        """Ask for the fate of submitted records while sending goes on."""
+    def ask(self, submitted: Sequence[Outcome], stored: Mapping[str, Item]) -> None:
+        """Ask for the fate of submitted records while sending goes on; `stored` comes back with the answer."""
         self.asking = True
-        self._asker.submit(self._ask, dict(submitted))
+        self._asker.submit(self._ask, submitted, stored)
 
     def next(self) -> Landed | Settled:
         """Wait for the next thing to come in."""
@@ -122,17 +122,22 @@ class Flights:
             if self.trouble is not None:
                 self.halt()
 
-    def _ask(self, submitted: dict[str, Item]) -> None:
+    def _ask(self, submitted: Sequence[Outcome], stored: Mapping[str, Item]) -> None:
         try:
-            self._inbox.put(Settled(submitted, fates(self._feed, self._client, submitted)))
+            self._inbox.put(Settled(stored, fates(self._feed, self._client, submitted)))
         except Exception as error:  # noqa: BLE001  # handed to the owning thread, which raises it
-            self._inbox.put(Settled(submitted, [], error))
+            self._inbox.put(Settled(stored, [], error))
 
 
-def fates(feed: Feed, client: Any, submitted: Mapping[str, Item]) -> list[Outcome]:
+def fates(feed: Feed, client: Any, submitted: Sequence[Outcome]) -> list[Outcome]:
     """What the destination tells by now of submitted records; those still open are left out."""
     if feed.settle is None:
         return []
-    asked = [Outcome(key, State.SUBMITTED, receipt=item.receipt) for key, item in submitted.items()]
-    answers = [o for o in feed.settle(client, asked) if o.state is not State.SUBMITTED and o.key in submitted]
-    return [told(feed, o) for o in {o.key: o for o in answers}.values()]
+    asked = {outcome.key for outcome in submitted}
+    answers = {o.key: o for o in feed.settle(client, submitted) if o.state is not State.SUBMITTED and o.key in asked}
+    return [told(feed, outcome) for outcome in answers.values()]
+
+
+def still_submitted(items: Iterable[Item]) -> list[Outcome]:
+    """What is known of records that the ledger holds as submitted."""
+    return [Outcome(item.record.key, State.SUBMITTED, receipt=item.receipt) for item in items]

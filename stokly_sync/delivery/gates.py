@@ -68,11 +68,18 @@ def waiting(
         for key, needs in _pairs(found, unmet):
             if key not in due:
                 continue
-            wait = Wait(f"waits for {gate.waits_for} {needs}, {unmet[needs].reason}", unmet[needs].assumed)
-            # A wait for something that may never come says more than one for what is underway.
-            if key not in kept or (kept[key].assumed and not wait.assumed):
+            why = unmet[needs]
+            left_out = why.left_out and gate.follows
+            words = "belongs to" if left_out else "waits for"
+            wait = Wait(f"{words} {gate.waits_for} {needs}, {why.reason}", why.assumed, left_out)
+            if key not in kept or _weight(wait) > _weight(kept[key]):
                 kept[key] = wait
     return kept
+
+
+def _weight(wait: Wait) -> int:
+    """A wait for something that may never come says more than one for what is underway, and to be left out the most."""
+    return 2 if wait.left_out else 0 if wait.assumed else 1
 
 
 def _pairs(found: pd.DataFrame, unmet: Collection[str]) -> list[tuple[str, str]]:
@@ -94,5 +101,7 @@ def _unmet(connection: sa.Connection, feed_id: str, needs: list[str], brand: str
             del unmet[key]
         else:
             by = f" by {rule}" if rule and state not in _UNDERWAY else ""
-            unmet[key] = Wait(f"which is {state}{by}", assumed=assume_sent and state in _UNDERWAY)
+            unmet[key] = Wait(
+                f"which is {state}{by}", assumed=assume_sent and state in _UNDERWAY, left_out=state == State.EXCLUDED
+            )
     return unmet

@@ -14,13 +14,13 @@ import sqlalchemy as sa
 from stokly_sync.contracts.rules import Catalogue
 from stokly_sync.delivery.appending import Beginning
 from stokly_sync.delivery.booking import body_of
-from stokly_sync.delivery.options import Options
+from stokly_sync.delivery.options import Options, utc_now
 from stokly_sync.delivery.rules import NO_HISTORY
 from stokly_sync.delivery.site import Site
 from stokly_sync.errors import PermanentError
-from stokly_sync.flow import Append, Feed, Outcome, State
+from stokly_sync.flow import Append, Feed, Mode, Outcome, State
 from stokly_sync.warehouse.store import Warehouse
-from stokly_sync.warehouse.tables import BEGINNINGS
+from stokly_sync.warehouse.tables import BEGINNINGS, FEED_MODES
 
 ADOPTED = "adopted: held there already, not sent by us"
 _AT_ONCE = 2_000
@@ -30,15 +30,45 @@ def beginning(connection: sa.Connection, feed: Feed, *, brand: str) -> Beginning
     """Where the history of a feed begins; said, without a time, for feeds that are not append-only."""
     if feed.append is None:
         return Beginning()
-    c = BEGINNINGS.c
-    adopted = connection.execute(sa.select(c.at).where(c.brand == brand, c.feed == feed.id)).first() is not None
-    return Beginning(adopted or feed.append.history_from is not None, feed.append.history_from)
+    c, m, since = BEGINNINGS.c, FEED_MODES.c, feed.append.history_from
+    adopted = connection.execute(sa.select(c.at).where(c.brand == brand, c.feed == feed.id)).scalar_one_or_none()
+    asked = connection.execute(sa.select(m.asked_at).where(m.brand == brand, m.feed == feed.id)).scalar_one_or_none()
+    if asked is not None:
+        return Beginning(adopted is not None and adopted > asked, since, observed=True)
+    return Beginning(adopted is not None or since is not None, since)
+
+
+def note_mode(warehouse: Warehouse, feed: Feed, mode: Mode, *, now: datetime | None = None) -> None:
+    """Remember in which mode an append-only feed is; where it wrote after it had observed, history is asked for anew.
+
+    Then nothing leaves before an adoption from now on, or another `history_from` than the one that stood while it
+    observed. A feed that is off is as it was. Source: DESIGN, replay class.
+    """
+    if feed.append is None or mode is Mode.OFF:
+        return
+    c, since, moment = FEED_MODES.c, feed.append.history_from, now or utc_now()
+    mine = sa.and_(c.brand == warehouse.brand, c.feed == feed.id)
+    with warehouse.transaction() as connection:
+        before = connection.execute(sa.select(c.mode, c.history_from, c.asked_at).where(mine)).one_or_none()
+        asked = before.asked_at if before is not None else None
+        anew = before is not None and since is not None and before.history_from != since
+        if anew or mode is Mode.OBSERVE:
+            asked = None
+        elif before is not None and before.mode == Mode.OBSERVE:
+            asked = moment
+        row = {"mode": mode.value, "history_from": since, "asked_at": asked}
+        if before is None:
+            connection.execute(sa.insert(FEED_MODES).values(brand=warehouse.brand, feed=feed.id, at=moment, **row))
+        elif tuple(before) != tuple(row.values()):
+            connection.execute(sa.update(FEED_MODES).where(mine).values(at=moment, **row))
 
 
 def must_be_said(connection: sa.Connection, feed: Feed, *, brand: str) -> None:
     """Raise PermanentError when a feed is about to write to an account of which nobody has said what it holds."""
-    if feed.append is not None and not beginning(connection, feed, brand=brand).said:
-        raise PermanentError(f"{feed.id}: nothing is sent before it is said where history begins. {feed.append.advice}")
+    begins = beginning(connection, feed, brand=brand)
+    if feed.append is not None and not begins.said:
+        advice = begins.advice(feed.append)
+        raise PermanentError(f"{feed.id}: nothing is sent before it is said where history begins. {advice}")
 
 
 def adopt(
@@ -76,5 +106,8 @@ def _adopt(site: Site, append: Append, before: datetime | None) -> int:
             outcomes = [Outcome(i.record.key, State.ACCEPTED, ADOPTED, receipt="adopted") for i in chosen]
             site.store(connection, outcomes, {i.record.key: i for i in chosen}, now=now, sent=False)
             adopted += len(chosen)
+        # Said once more after observing, it stands as said last.
+        c = BEGINNINGS.c
+        connection.execute(sa.delete(BEGINNINGS).where(c.brand == fixed["brand"], c.feed == fixed["feed"]))
         connection.execute(sa.insert(BEGINNINGS).values(**fixed, before=before, run_id=site.run_id))
     return adopted

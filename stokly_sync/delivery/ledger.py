@@ -94,7 +94,7 @@ class Ledger:
         query = self._items(State.PLANNED, after, size)
         if plan_id is not None:
             query = query.where(LEDGER.c.plan_id == plan_id)
-        return [_item(row) for row in connection.execute(query)]
+        return _read(connection, query)
 
     def submitted(
         self,
@@ -114,22 +114,22 @@ class Ledger:
             query = query.where(LEDGER.c.sent_at >= since)
         if before is not None:
             query = query.where(LEDGER.c.sent_at < before)
-        return [_item(row) for row in connection.execute(query)]
+        return _read(connection, query)
 
     def parked(self, connection: sa.Connection, *, rule: str, after: str | None, size: int) -> list[Item]:
         """The next records that wait under a rule, in key order; those without a document are left out."""
         query = self._items(State.PARKED, after, size).where(LEDGER.c.rule == rule, LEDGER.c.document.is_not(None))
-        return [_item(row) for row in connection.execute(query)]
+        return _read(connection, query)
 
     def doubtful(self, connection: sa.Connection, keys: Collection[str]) -> list[Item]:
         """Those of `keys` that are in doubt, in key order."""
         query = self._items(State.IN_DOUBT, None, len(keys)).where(among(connection, LEDGER.c.key, keys))
-        return [_item(row) for row in connection.execute(query)]
+        return _read(connection, query)
 
     def planned_among(self, connection: sa.Connection, keys: Collection[str]) -> list[Item]:
         """Those of `keys` that are planned, in key order."""
         query = self._items(State.PLANNED, None, len(keys)).where(among(connection, LEDGER.c.key, keys))
-        return [_item(row) for row in connection.execute(query)]
+        return _read(connection, query)
 
     def count(self, connection: sa.Connection, state: State, *, plan_id: str | None = None) -> int:
         """How many records are in a state; of one plan, or of all."""
@@ -213,7 +213,7 @@ class Ledger:
 
     def _items(self, state: State, after: str | None, size: int) -> sa.Select[Any]:
         c = LEDGER.c
-        query = sa.select(c.key, c.document, c.document_hash, c.version, c.event_at, c.tries, c.receipt, c.rule).where(
+        query = sa.select(c.key, c.document, c.document_hash, c.event_at, c.tries, c.receipt, c.rule).where(
             self._mine, c.state == state
         )
         if after is not None:
@@ -221,9 +221,12 @@ class Ledger:
         return query.order_by(c.key).limit(size)
 
 
-def _item(row: Any) -> Item:
-    key, document, digest, version, event_at, tries, receipt, condition = row
-    return Item(Record(key, document.encode(), digest, version), event_at, tries, receipt, condition)
+def _read(connection: sa.Connection, query: sa.Select[Any]) -> list[Item]:
+    # All rows at once: one by one, fetching costs as much as all that is done with them.
+    return [
+        Item(Record(key, document.encode(), digest), event_at, tries, receipt, condition)
+        for key, document, digest, event_at, tries, receipt, condition in connection.execute(query).all()
+    ]
 
 
 def _changes(state: State, now: datetime, sent: bool) -> dict[str, Any]:

@@ -18,13 +18,13 @@ from stokly_sync.crashpoints import crashpoint
 from stokly_sync.delivery.attempts import Closing
 from stokly_sync.delivery.calls import masked
 from stokly_sync.delivery.encoding import batches
-from stokly_sync.delivery.flights import Flights, Landed, Settled
+from stokly_sync.delivery.flights import Flights, Landed, Settled, still_submitted
 from stokly_sync.delivery.ledger import Item
 from stokly_sync.delivery.rules import IN_DOUBT, WAITS
 from stokly_sync.delivery.site import Site
 from stokly_sync.delivery.storing import Group, Storing
 from stokly_sync.errors import PermanentError, TransientError
-from stokly_sync.flow import Outcome, ReplayClass, State
+from stokly_sync.flow import Outcome, Record, ReplayClass, State
 
 # Submitted records that are remembered so as to ask for their fate while sending; the rest is asked for at the end.
 _REMEMBERED: Final = 20_000
@@ -168,18 +168,23 @@ class Outgoing:
             self._ask(flights)
 
     def _ask(self, flights: Flights) -> None:
-        asked = dict(self._submitted)
+        if flights.asking or self.site.feed.settle is None:
+            return
+        stored = dict(self._submitted)
+        asked = still_submitted(stored.values())
         for landed in self._held:
-            asked |= submitted(landed.result.outcomes, landed.items)
-        if asked and not flights.asking and self.site.feed.settle is not None:
-            flights.ask(asked)
+            asked += [outcome for outcome in landed.result.outcomes if outcome.state is State.SUBMITTED]
+        if asked:
+            flights.ask(asked, stored)
 
     def _take_fates(self, message: Settled) -> Exception | None:
         """Store what was learnt: with the group that was held for it, or as the next step of what is stored already."""
         fates = {outcome.key: outcome for outcome in message.outcomes}
         held, self._held = self._held, []
         self._store(held, fates)
-        self._storing.put_fates(list(fates.values()), message.asked)
+        # Others were stored as submitted meanwhile; what is not remembered of them is asked for again at the end.
+        stored = {**message.stored, **self._submitted}
+        self._storing.put_fates([outcome for key, outcome in fates.items() if key in stored], stored)
         for key in fates:
             self._submitted.pop(key, None)
         # Asked again at the end, where it counts.
@@ -207,7 +212,9 @@ class Outgoing:
         )
         self.unknown += len(group.again)
         if self.site.feed.settle is not None and len(self._submitted) < _REMEMBERED:
-            self._submitted |= submitted(outcomes, group.items)
+            # Documents are forgotten where no book is kept of them: with them this would be the most that is held.
+            keep = self.site.feed.append is not None
+            self._submitted |= submitted(outcomes, group.items, documents=keep)
         self._storing.put(group)
 
     @property
@@ -250,7 +257,12 @@ def summary(outcomes: Sequence[Outcome], unknown: int, unsent: int) -> tuple[str
     return ", ".join(f"{state} {n}" for state, n in counts.items()) or "nothing", said
 
 
-def submitted(outcomes: Iterable[Outcome], items: Mapping[str, Item]) -> dict[str, Item]:
-    """Those records that were just taken, each with its receipt, to ask for their fate."""
-    taken = [(items[o.key], o.receipt or "") for o in outcomes if o.state is State.SUBMITTED]
-    return {item.record.key: Item(item.record, item.event_at, item.tries + 1, receipt) for item, receipt in taken}
+def submitted(outcomes: Iterable[Outcome], items: Mapping[str, Item], *, documents: bool) -> dict[str, Item]:
+    """Those records that were just taken, each with its receipt, to ask for their fate; `documents` to keep theirs."""
+    found = {}
+    for outcome in outcomes:
+        if outcome.state is State.SUBMITTED:
+            record, event_at, tries, *_ = items[outcome.key]
+            kept = record if documents else Record(record.key, b"", record.hash)
+            found[outcome.key] = Item(kept, event_at, tries + 1, outcome.receipt or "")
+    return found

@@ -36,14 +36,14 @@ from stokly_sync.delivery.loading import load
 from stokly_sync.delivery.options import utc_now
 from stokly_sync.delivery.problems import Problems
 from stokly_sync.flow import Feed, Frames, Problem, Trigger
-from stokly_sync.steady import few_collections
+from stokly_sync.steady import steady
 from stokly_sync.warehouse.bulk import insert
 from stokly_sync.warehouse.exceptions import IGNORED
 from stokly_sync.warehouse.store import Warehouse
 from stokly_sync.warehouse.tables import PLANS
 from stokly_sync.warehouse.windows import OwedWindow, mark_planned, owed
 
-CHUNK = 3_000
+CHUNK = 6_000
 """Records that are planned at once: enough for the bulk paths, few enough for flat memory."""
 
 
@@ -68,7 +68,7 @@ def plan(
     raises Busy when another run has it, RowSumBroken when records are not accounted for (the windows then stay owed),
     PermanentError when the builder or the catalogue is wrong. Source: X2, X4, X5, X12, X18.
     """
-    with warehouse.exclusive(f"feed:{feed.id}", purpose=f"plan {run_id}"), few_collections():
+    with warehouse.exclusive(f"feed:{feed.id}", purpose=f"plan {run_id}"), steady():
         planning = _Planning(warehouse, feed, catalogue, run_id, scope or PlanScope(), force, assume_sent, forgets)
         return planning.run(chunk)
 

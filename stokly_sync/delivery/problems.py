@@ -18,7 +18,7 @@ from stokly_sync.contracts.datasets import DATASETS
 from stokly_sync.contracts.rules import Catalogue, Effect
 from stokly_sync.delivery.decide import Decision, Verdict, effect_of
 from stokly_sync.delivery.ledger import Item
-from stokly_sync.delivery.rules import IN_DOUBT, WAITS
+from stokly_sync.delivery.rules import IN_DOUBT, LEFT_OUT, WAITS
 from stokly_sync.errors import PermanentError
 from stokly_sync.flow import Feed, Outcome, Problem, State, Trigger
 from stokly_sync.warehouse.bulk import among
@@ -40,7 +40,7 @@ class Problems:
     _seen: Event = field(default_factory=Event, compare=False)
 
     def __post_init__(self) -> None:
-        rules = (self.feed.rejected_rule, WAITS, IN_DOUBT, *(t.orphan_rule for t in self.feed.triggers))
+        rules = (self.feed.rejected_rule, WAITS, LEFT_OUT, IN_DOUBT, *(t.orphan_rule for t in self.feed.triggers))
         for rule in rules:
             if rule is not None and rule not in self.catalogue:
                 raise PermanentError(f"{self.feed.id}: rule {rule} is not in the rule catalogue; add it there")

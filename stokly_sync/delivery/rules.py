@@ -11,6 +11,7 @@ from stokly_sync.contracts.rules import Effect, Rule, Severity
 from stokly_sync.flow import Team
 
 WAITS: Final = "DELIVERY-WAITS"
+LEFT_OUT: Final = "DELIVERY-LEFT-OUT"
 REJECTED: Final = "DELIVERY-REJECTED"
 IN_DOUBT: Final = "DELIVERY-IN-DOUBT"
 NO_HISTORY: Final = "DELIVERY-NO-HISTORY"
@@ -25,6 +26,15 @@ RULES: Final = (
         owner=Team.OPERATIONS,
         requirement="X5",
         effect=Effect.PARK,
+        severity=Severity.LOW,
+    ),
+    Rule(
+        code=LEFT_OUT,
+        problem="A named rule leaves out the record that this one belongs to, so there is nothing for it to belong to.",
+        advice="Nothing to do; should that record be sent after all, this one follows by itself.",
+        owner=Team.OPERATIONS,
+        requirement="X5",
+        effect=Effect.EXCLUDE,
         severity=Severity.LOW,
     ),
     Rule(

@@ -26,7 +26,7 @@ from stokly_sync.delivery.settling import settle_earlier, settle_own
 from stokly_sync.delivery.site import Site
 from stokly_sync.errors import PermanentError, TransientError
 from stokly_sync.flow import Feed, ReplayClass, State
-from stokly_sync.steady import few_collections
+from stokly_sync.steady import prompt, steady
 from stokly_sync.warehouse.store import Warehouse
 from stokly_sync.warehouse.tables import PLANS
 
@@ -56,7 +56,7 @@ def deliver(
     site = Site(warehouse, _sendable(feed, whole), client, catalogue, run_id, options or Options())
     guard = breaker or Breaker(warehouse.engine, f"{warehouse.brand}/{feed.system}")
     before = calls(client) if calls else 0
-    with warehouse.exclusive(f"feed:{feed.id}", purpose=f"deliver {run_id}"), few_collections():
+    with warehouse.exclusive(f"feed:{feed.id}", purpose=f"deliver {run_id}"), steady(), prompt():
         moved = _moved(site, plan_id)
         # Without work nobody is called: that must neither take the one probe nor pass for a success.
         # Nor is anybody called to publish in a place of our own.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from stokly_sync.delivery.flights import fates
+from stokly_sync.delivery.flights import fates, still_submitted
 from stokly_sync.delivery.site import Site
 
 _ASKED_AT_ONCE = 20_000
@@ -42,7 +42,7 @@ def _round(site: Site, *, since: datetime | None = None, before: datetime | None
             return learnt, left
         last = items[-1].record.key
         asked = {item.record.key: item for item in items}
-        outcomes = fates(site.feed, site.client, asked)
+        outcomes = fates(site.feed, site.client, still_submitted(items))
         site.settle(outcomes, asked, earlier=before is not None)
         learnt += len(outcomes)
         left += len(items) - len(outcomes)

@@ -34,13 +34,14 @@ class Tally:
     def note(self, outcomes: Iterable[Outcome], items: Mapping[str, Item], *, now: datetime) -> None:
         """Count new outcomes of records; `items` are those records as they were read from the ledger."""
         since = now.timestamp()
-        found = [(outcome, items[outcome.key]) for outcome in outcomes]
-        self.states.update(outcome.state for outcome, _ in found)
-        self.states[State.SUBMITTED] -= sum(item.receipt is not None for _, item in found)
-        self.rejected.update(outcome.rule or "" for outcome, _ in found if outcome.state is _REJECTED)
-        accepted = [item for outcome, item in found if outcome.state is _ACCEPTED]
-        self.first_try += sum(item.tries <= (item.receipt is not None) for item in accepted)
-        self.latencies.extend(since - item.event_at.timestamp() for item in accepted if item.event_at is not None)
+        told = list(outcomes)
+        held = [items[outcome.key] for outcome in told]
+        self.states.update([outcome.state for outcome in told])
+        self.states[State.SUBMITTED] -= len(held) - [item.receipt for item in held].count(None)
+        self.rejected.update([outcome.rule or "" for outcome in told if outcome.state is _REJECTED])
+        accepted = [item for outcome, item in zip(told, held, strict=True) if outcome.state is _ACCEPTED]
+        self.first_try += sum([item.tries <= (item.receipt is not None) for item in accepted])
+        self.latencies.extend([since - item.event_at.timestamp() for item in accepted if item.event_at is not None])
 
     def percentile(self, share: float) -> float | None:
         """Latency in seconds below which `share` of the accepted records lie (nearest rank); None without any."""

@@ -24,7 +24,7 @@ from stokly_sync.flow.sending import (
     Trigger,
     Whole,
 )
-from stokly_sync.flow.systems import Budget, Forgotten, Matching, Person, Probe, System
+from stokly_sync.flow.systems import Budget, Forgotten, Matching, Memory, Person, Probe, System
 from stokly_sync.flow.words import (
     Choice,
     Frames,
@@ -56,6 +56,7 @@ __all__ = [
     "Json",
     "Lane",
     "Matching",
+    "Memory",
     "Mode",
     "Need",
     "Outcome",

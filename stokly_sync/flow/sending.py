@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
 
+import msgspec
 import pandas as pd
 
 from stokly_sync.flow.words import Frames, Json, Lane, Problem, ReplayClass, State, Team
+
+_DECODER: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 
 @dataclass(frozen=True)
@@ -52,10 +56,12 @@ class Gate:
     """Plain words for the reason, for example 'its product'."""
     keys: Callable[[Frames], pd.DataFrame]
     """Frame with str columns `key` (ours) and `needs` (a key of `feed`); pairs may repeat."""
+    follows: bool = False
+    """Whether a record is left out as long as a named rule leaves out what it waits for; otherwise it waits on."""
 
 
-@dataclass(frozen=True)
-class Document:
+# Tuples, because a plan and a delivery make some of these for each record, and a dataclass takes thrice as long.
+class Document(NamedTuple):
     """One record as the destination takes it.
 
     `event_at` (UTC) is the time of the event in the source, for latency (X13); `value` is in nano units of
@@ -63,11 +69,17 @@ class Document:
     """
 
     key: str
-    body: Json
+    content: Json | bytes
+    """What is sent: an object, or its JSON text exactly as the encoder of documents would write it (`written`)."""
     version: datetime
     event_at: datetime | None = None
     value: int | None = None
     currency: str | None = None
+
+    @property
+    def body(self) -> Json:
+        """The content as an object."""
+        return _DECODER.decode(self.content) if isinstance(self.content, bytes) else self.content
 
 
 @dataclass(frozen=True)
@@ -82,18 +94,15 @@ class Built:
     is in it counts as accepted and is not sent, what is not in it is sent although its content did not change."""
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """A planned record on its way: its key and the encoded document exactly as planned."""
 
     key: str
     document: bytes
     hash: str
-    version: datetime
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one record: `state` is accepted, submitted, rejected or in doubt; `reason` in plain words."""
 
     key: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -22,6 +22,16 @@ class Budget(Protocol):
 
     def observe(self, *, remaining: int | None = None, retry_after: float | None = None) -> None:
         """Tell what the server said: calls left in its window, or seconds to stay away."""
+
+
+class Memory(Protocol):
+    """What a system's set-up found there, kept for a day between clients; nothing secret, nothing personal."""
+
+    def get(self, what: str) -> Any:
+        """What was found, a JSON value; None where it has to be looked for."""
+
+    def put(self, what: str, found: Any) -> None:
+        """Keep what was found."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +111,9 @@ class System:
     """`reference(client)`: vocabulary and shape by kind, for drift (X22)."""
     probe: Callable[[Any], Iterable[Probe]] | None = None
     """`probe(client)`: checks for the doctor, reading only."""
-    choices: Callable[[Any, datetime | None], Iterable[Statement]] | None = None
-    """`choices(client, since)`: who has opted out there since then, or ever; not what its own creation left behind."""
+    choices: Callable[[Any, datetime | None, Collection[str]], Iterable[Statement]] | None = None
+    """`choices(client, since, owned)`: who has opted out there since then, or ever, and for the channels in `owned` who
+    has opted in; not what its own creation or our own writing left behind."""
     matchings: Callable[[Any], tuple[Matching, ...]] | None = None
     """`matchings(settings)`: what is held against each other when the system is reconciled."""
     said: Callable[[Any, pd.DataFrame], Sequence[Statement]] | None = None
@@ -112,3 +123,5 @@ class System:
     where the system offers no call for it."""
     forget_by_hand: str = ""
     """What a person has to do where there is no `forget`, in a sentence."""
+    remember: Callable[[Any, Memory], None] | None = None
+    """`remember(client, memory)`: let a client keep there what its set-up finds, and take it from there."""

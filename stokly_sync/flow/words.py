@@ -56,6 +56,9 @@ class Mode(StrEnum):
 class State(StrEnum):
     """The state of a record in the ledger; see docs/architecture.md for the transitions."""
 
+    # Counted for every record: the hash of an enumeration's member is a call, that of its text is not.
+    __hash__ = str.__hash__
+
     PLANNED = "planned"
     PARKED = "parked"
     QUARANTINED = "quarantined"

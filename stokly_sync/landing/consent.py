@@ -61,11 +61,21 @@ class Keeper:
     windows_from: datetime
     run_id: str
 
+    def owned(self, system: str) -> tuple[str, ...]:
+        """The channels whose opt-ins are those of a system, in order."""
+        return tuple(sorted(channel for channel, owner in self.owners.items() if owner == system))
+
     def since(self, system: str) -> datetime | None:
-        """From when on a system has to be asked: its last answer, and a little before; None for ever."""
+        """From when on a system has to be asked: its last answer, and a little before; None for ever.
+
+        For ever also where it owns other channels than when it was asked last: its opt-ins may be old.
+        """
         with self.warehouse.reading() as conn:
-            mark = windows.watermark(conn, brand=self.warehouse.brand, dataset=_mark(system)).baseline_to
-        return None if mark is None else mark - _OVERLAP
+            mark = windows.watermark(conn, brand=self.warehouse.brand, dataset=_mark(system))
+        owned = self.owned(system)
+        if mark.baseline_to is None or (owned and mark.baseline_cursor != _listed(owned)):
+            return None
+        return mark.baseline_to - _OVERLAP
 
     def take(self, system: str, statements: Iterable[Statement], *, asked_at: datetime) -> tuple[int, int]:
         """Keep what a system told when it was asked at `asked_at`; gives how many were new and how many rows changed.
@@ -80,7 +90,12 @@ class Keeper:
                 new, changed = new + added, changed + self._refresh(conn, touched, asked_at)
         with self.warehouse.transaction() as conn:
             windows.set_baseline(
-                conn, brand=self.warehouse.brand, dataset=_mark(system), to=asked_at, cursor=None, done=True
+                conn,
+                brand=self.warehouse.brand,
+                dataset=_mark(system),
+                to=asked_at,
+                cursor=_listed(self.owned(system)),
+                done=True,
             )
         return new, changed
 
@@ -210,6 +225,10 @@ class Keeper:
             state=WindowState.OPEN,
             more=True,
         )
+
+
+def _listed(channels: Sequence[str]) -> str | None:
+    return ",".join(channels) or None
 
 
 def _mark(system: str) -> str:

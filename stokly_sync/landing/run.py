@@ -33,7 +33,7 @@ from stokly_sync.landing.figures import Counts, LandingFigures
 from stokly_sync.landing.relations import relation_rules
 from stokly_sync.landing.store import Checked, Chunk, Landing, Stored, check, store, touch
 from stokly_sync.landing.sweep import Seen, missed, remove_absent
-from stokly_sync.steady import few_collections
+from stokly_sync.steady import steady
 from stokly_sync.warehouse import exceptions, windows
 from stokly_sync.warehouse.store import Warehouse
 from stokly_sync.warehouse.windows import WindowKind, WindowState
@@ -159,7 +159,7 @@ def _land(
     run = _Run(reader, landing, scope, _retry_held(reader, landing))
     looked_at_again = bool(relation_rules(landing.dataset))
     pages = ahead(landing.extract.read(client, scope))
-    with few_collections(), closing(pages), ThreadPoolExecutor(1, "store") as writer:
+    with steady(), closing(pages), ThreadPoolExecutor(1, "store") as writer:
         storing: Future[None] | None = None
         for part in chunks(pages, CHUNK_ROWS):
             checked = check(landing, part.chunk)

@@ -16,7 +16,8 @@ import pandas as pd
 import sqlalchemy as sa
 
 from stokly_sync.contracts import columns
-from stokly_sync.contracts.consent import CONSENTS, FEED, Said, person
+from stokly_sync.contracts.consent import CONSENTS, FEED, Said
+from stokly_sync.contracts.owners import person
 from stokly_sync.contracts.people import CUSTOMERS
 from stokly_sync.flow import Choice, Statement
 from stokly_sync.warehouse.bulk import among, read_frame

@@ -86,8 +86,8 @@ class Eraser:
         """
         if not (customer or email):
             raise ValueError("say who")
-        traces, done = self._clear(customer, email)
-        documents, busy = self._take_away(traces)
+        traces, records, done = self._clear(customer, email)
+        documents, busy = self._take_away(records)
         answers = tuple(self._ask(system, traces) for system in self.systems)
         with self.warehouse.reading() as conn:
             left = tuple(sorted(mentions(conn, self.warehouse.brand, traces.emails)))
@@ -95,19 +95,23 @@ class Eraser:
         self._write_down(done)
         return done
 
-    def _clear(self, customer: str | None, email: str | None) -> tuple[Traces, Erased]:
-        """Write down who is erased and clear landed rows, exceptions and free texts, all in one transaction."""
+    def _clear(self, customer: str | None, email: str | None) -> tuple[Traces, Mapping[str, set[str]], Erased]:
+        """Write down who is erased and clear landed rows, exceptions and free texts, all in one transaction.
+
+        Gives also the records of each feed, whose keys may be among what is cleared.
+        """
         brand = self.warehouse.brand
         with self.warehouse.transaction() as conn:
             erasures.alone(conn, brand)
             traces = traces_of(conn, brand, customer=customer, email=email)
             words = _words(conn, brand, traces)
+            records = {feed.id: _keys(conn, brand, feed, traces) for feed in self.feeds}
             erasures.note(conn, brand, traces.digests, at=self.now, run_id=self.run_id)
             rows = {name: self._clear_rows(conn, name, keys) for name, keys in traces.records.items() if keys}
             closed = self._clear_exceptions(conn, traces, words)
             texts = strike_out(conn, brand, traces.emails)
         counts = {name: count for name, count in rows.items() if count}
-        return traces, Erased(traces.handles[0], self.run_id, self.now, counts, 0, closed, texts)
+        return traces, records, Erased(traces.handles[0], self.run_id, self.now, counts, 0, closed, texts)
 
     def _clear_rows(self, conn: sa.Connection, name: str, keys: set[str]) -> int:
         dataset, cleared = DATASETS[name], 0
@@ -140,12 +144,12 @@ class Eraser:
             cleared += conn.execute(sa.update(EXCEPTIONS).where(*mine, standing).values(change)).rowcount
         return cleared
 
-    def _take_away(self, traces: Traces) -> tuple[int, tuple[str, ...]]:
+    def _take_away(self, records: Mapping[str, set[str]]) -> tuple[int, tuple[str, ...]]:
         """Take the person's records out of what is to be sent; gives how many documents, and feeds that were busy."""
         forgetting = {system.name for system in self.systems if system.forget is not None}
         documents, busy = 0, []
         for feed in self.feeds:
-            keys = traces.records.get(feed.dataset, set())
+            keys = records[feed.id]
             if not keys or not (feed.system in forgetting or erasure.registered(DATASETS[feed.dataset])):
                 continue
             try:
@@ -157,14 +161,8 @@ class Eraser:
 
     def _exclude(self, feed: Feed, keys: set[str], *, everything: bool) -> int:
         """Exclude a feed's records: all where the destination forgets people, else only those not accepted yet."""
-        c, dataset = LEDGER.c, DATASETS[feed.dataset]
+        c = LEDGER.c
         with self.warehouse.transaction() as conn:
-            if feed.key != dataset.key:
-                root = LANDED[dataset.name].c
-                named = sa.select(root[feed.key]).where(
-                    root.brand == self.warehouse.brand, among(conn, root[dataset.key], keys)
-                )
-                keys = {key for key in conn.execute(named).scalars() if key}
             mine = [c.brand == self.warehouse.brand, c.feed == feed.id, among(conn, c.key, keys)]
             waiting = sa.select(sa.func.count()).select_from(LEDGER).where(*mine, c.document.is_not(None))
             documents = conn.execute(waiting).scalar_one()
@@ -208,6 +206,18 @@ class Eraser:
                 told = f"run {self.run_id}: {words}"
                 where = {"subject": subject, "key": done.person}
                 audit.note_record(conn, self.warehouse.brand, Action.ERASE, actor=self.actor, detail=told, **where)
+
+
+def _keys(conn: sa.Connection, brand: str, feed: Feed, traces: Traces) -> set[str]:
+    """The person's records of a feed, by its own key; that of a guest is a digest of the address."""
+    dataset = DATASETS[feed.dataset]
+    mine = traces.records.get(dataset.name, set())
+    if feed.key == dataset.key:
+        return mine
+    root = LANDED[dataset.name].c
+    query = sa.select(root[feed.key]).where(root.brand == brand, among(conn, root[dataset.key], mine))
+    found = {key for key in conn.execute(query).scalars() if key} if mine else set()
+    return found | (traces.digests.get(erasure.EMAIL, set()) if erasure.registered(dataset) else set())
 
 
 def _words(conn: sa.Connection, brand: str, traces: Traces) -> list[str]:

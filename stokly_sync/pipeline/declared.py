@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from stokly_sync.contracts import consent
+from stokly_sync.contracts import consent, guests
 from stokly_sync.contracts.products import ITEMS
 from stokly_sync.contracts.rules import Catalogue, catalogue
 from stokly_sync.delivery.rules import RULES
@@ -100,8 +100,8 @@ def declare(settings: Settings, systems: Iterable[System]) -> Declared:
 
 
 def all_rules(systems: Iterable[System]) -> Catalogue:
-    """The rule catalogue: the rules of delivery, of consent and of every system (X2)."""
-    return catalogue([*RULES, *consent.RULES, *(rule for system in systems for rule in system.rules)])
+    """The rule catalogue: the rules of delivery, of consent, of guests and of every system (X2)."""
+    return catalogue([*RULES, *consent.RULES, *guests.RULES, *(rule for system in systems for rule in system.rules)])
 
 
 def source_of(dataset: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from hashlib import blake2b
 from typing import Any
 
 from stokly_sync import settings as settings_module
@@ -22,6 +23,7 @@ from stokly_sync.pipeline import progress
 from stokly_sync.pipeline.declared import Declared, all_rules, declare
 from stokly_sync.settings import Settings
 from stokly_sync.systems import SYSTEMS
+from stokly_sync.warehouse.memory import Remembered
 from stokly_sync.warehouse.store import Warehouse
 
 
@@ -75,7 +77,15 @@ class Services:
         Raises SettingsError when credentials are missing.
         """
         chosen, model = self.system(system), self.settings.systems[system]
-        return chosen.connect(model, budget_for((self.shared or self.warehouse).engine, system, model), lane)
+        client = chosen.connect(model, budget_for((self.shared or self.warehouse).engine, system, model), lane)
+        if chosen.remember is not None:
+            chosen.remember(client, self.memory(system))
+        return client
+
+    def memory(self, system: str) -> Remembered:
+        """What the set-up of a system has found lately under its present settings; secrets do not count as such."""
+        shown = self.settings.systems[system].model_dump_json()
+        return Remembered(self.warehouse, system, blake2b(shown.encode(), digest_size=16).hexdigest())
 
     def calls(self, system: str, client: Any) -> int:
         """Requests that a client has made so far."""

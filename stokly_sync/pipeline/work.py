@@ -14,6 +14,7 @@ from typing import Any
 
 from stokly_sync.contracts.people import CUSTOMERS
 from stokly_sync.delivery.figures import DeliveryFigures, PlanFigures, PlanScope
+from stokly_sync.delivery.history import note_mode
 from stokly_sync.delivery.options import DeliveryRefused, DeliveryStopped
 from stokly_sync.delivery.planning import plan
 from stokly_sync.delivery.sending import deliver
@@ -113,6 +114,7 @@ def plan_feed(
     assume_sent: bool = False,
 ) -> PlanFigures:
     """Decide what a feed has to send; raises RowSumBroken when records are not accounted for."""
+    note_mode(services.warehouse, feed, services.mode(feed))
     found = plan(
         services.warehouse,
         feed,
@@ -133,6 +135,7 @@ def deliver_feed(services: Services, feed: Feed, *, run_id: str, plan_id: str | 
     A delivery that is cut short stores its figures before it raises DeliveryStopped or DeliveryRefused.
     """
     client = services.client(feed.system, feed.lane)
+    note_mode(services.warehouse, feed, services.mode(feed))
     try:
         found = deliver(
             services.warehouse,
@@ -144,14 +147,24 @@ def deliver_feed(services: Services, feed: Feed, *, run_id: str, plan_id: str | 
             calls=services.declared.systems[feed.system].calls,
         )
     except (DeliveryStopped, DeliveryRefused) as error:
+        _doubt_set_up(services, feed, error.figures)
         record(services, run_id, feed.id, Stage.DELIVER, error.figures.as_json())
         raise
+    _doubt_set_up(services, feed, found)
     record(services, run_id, feed.id, Stage.DELIVER, found.as_json())
     return found
 
 
+def _doubt_set_up(services: Services, feed: Feed, found: DeliveryFigures) -> None:
+    """Let set-up be looked at again by the next load where this one was refused anything: it may be the account."""
+    if found.rejected or found.still_planned:
+        services.memory(feed.system).forget()
+
+
 def read_choices(services: Services, system: str, *, run_id: str) -> dict[str, int]:
-    """Read who has opted out at a destination, and what the source's customers state, and weigh it anew (X19).
+    """Read who has opted out at a destination, or in where it owns the channel, and weigh it anew (X19).
+
+    What the source's customers state is weighed with it.
 
     Gives what was new, what changed of what holds, and the calls it took. Raises what the client raises.
     """
@@ -160,9 +173,8 @@ def read_choices(services: Services, system: str, *, run_id: str) -> dict[str, i
     choices = services.system(system).choices
     if choices is not None:
         client, asked_at = services.client(system, Lane.FAST), datetime.now(UTC)
-        found["statements"], found["changed"] = keeper.take(
-            system, choices(client, keeper.since(system)), asked_at=asked_at
-        )
+        told = choices(client, keeper.since(system), keeper.owned(system))
+        found["statements"], found["changed"] = keeper.take(system, told, asked_at=asked_at)
         found["api_calls"] = services.calls(system, client)
     found["changed"] += _weigh_consent(services, run_id)
     return found

@@ -38,7 +38,7 @@ _PANDAS: Final[dict[pa.DataType, Any]] = {
 }
 
 # PostgreSQL cannot store the character NUL, which JSON can carry; it is shown as "replacement character" on both.
-_NUL: Final = "\x00"
+NUL: Final = "\x00"
 _NUL_SHOWN: Final = "\ufffd"
 
 
@@ -58,7 +58,8 @@ def to_arrow(table: sa.Table, frame: pd.DataFrame) -> pa.Table:
     _refuse_naive(table, frame)
     fields = [pa.field(str(c), ARROW[kind_of(table.c[c].type)]) for c in frame.columns]
     try:
-        arrow = pa.Table.from_pandas(frame, schema=pa.schema(fields), preserve_index=False)
+        # In this thread: starting others for each frame takes longer than most frames do.
+        arrow = pa.Table.from_pandas(frame, schema=pa.schema(fields), preserve_index=False, nthreads=1)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
         # Arrow's message can quote the value; the column is named in its notes, so only the class is kept.
         raise ValueError(
@@ -68,6 +69,19 @@ def to_arrow(table: sa.Table, frame: pd.DataFrame) -> pa.Table:
     return without_nul(arrow)
 
 
+def to_array(table: sa.Table, name: str, value: Any) -> pa.Array:
+    """One value as an Arrow array of its column's type; raises ValueError as `to_arrow` does."""
+    if name not in table.c:
+        raise ValueError(f"table {table.name} has no column {name}")
+    if isinstance(value, datetime) and value.tzinfo is None:
+        raise ValueError(f"a time without a zone does not fit its column of {table.name}: {name}")
+    try:
+        array = pa.array([shown(value) if isinstance(value, str) else value], ARROW[kind_of(table.c[name].type)])
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        raise ValueError(f"the value of {name} does not fit {table.name} ({type(error).__name__})") from None
+    return array
+
+
 def _refuse_naive(table: sa.Table, frame: pd.DataFrame) -> None:
     """Arrow would take a time without a zone for UTC in silence."""
     for name in frame.columns:
@@ -75,7 +89,8 @@ def _refuse_naive(table: sa.Table, frame: pd.DataFrame) -> None:
             continue
         values = frame[name]
         if values.dtype == object:
-            naive = any(v.tzinfo is None for v in values if isinstance(v, datetime) and not pd.isna(v))
+            # A missing time has no zone either; it is asked last, because asking pandas takes longer than all else.
+            naive = any(isinstance(v, datetime) and v.tzinfo is None and not pd.isna(v) for v in values.tolist())
         else:
             naive = values.dtype.kind == "M" and not isinstance(values.dtype, pd.DatetimeTZDtype)
         if naive:
@@ -86,7 +101,7 @@ def without_nul(arrow: pa.Table) -> pa.Table:
     """Show the character NUL as U+FFFD in text columns; most tables have none and pass untouched."""
     for i, field in enumerate(arrow.schema):
         if field.type == pa.large_string() and _has_nul(arrow.column(i)):
-            arrow = arrow.set_column(i, field, pc.replace_substring(arrow.column(i), _NUL, _NUL_SHOWN))
+            arrow = arrow.set_column(i, field, pc.replace_substring(arrow.column(i), NUL, _NUL_SHOWN))
     return arrow
 
 
@@ -99,12 +114,12 @@ def without_zone(arrow: pa.Table) -> pa.Table:
 
 
 def _has_nul(column: pa.ChunkedArray) -> bool:
-    return bool(pc.any(pc.match_substring(column, _NUL)).as_py())
+    return bool(pc.any(pc.match_substring(column, NUL)).as_py())
 
 
 def shown(value: str) -> str:
     """A text as it is stored: see `without_nul`."""
-    return value.replace(_NUL, _NUL_SHOWN) if _NUL in value else value
+    return value.replace(NUL, _NUL_SHOWN) if NUL in value else value
 
 
 def to_columns(arrow: pa.Table) -> list[list[Any]]:

@@ -19,7 +19,7 @@ from pyarrow import csv
 
 from stokly_sync.contracts.tables import Kind, Table
 from stokly_sync.warehouse.engine import COPY_OUT
-from stokly_sync.warehouse.frames import ARROW, arrow_of, kinds_of, shown, to_pandas
+from stokly_sync.warehouse.frames import ARROW, NUL, arrow_of, kinds_of, shown, to_pandas
 from stokly_sync.warehouse.sqltypes import TIME, kind_of
 from stokly_sync.warehouse.tables import LANDED
 
@@ -112,18 +112,26 @@ def among(conn: sa.Connection, column: sa.ColumnElement[Any], values: Iterable[A
     kind = kind_of(column.type)
     if kind not in _PG_ARRAYS:
         raise TypeError(f"keys are texts, whole numbers or times; {column} is none of these")
-    # A missing value is None, NA or what does not equal itself; asking pandas a value is ten times slower.
-    distinct = [v for v in dict.fromkeys(values) if v is not None and v is not pd.NA and v == v]
+    distinct = list(dict.fromkeys(values))
+    if {*map(type, distinct)} != {str}:
+        # A missing value is None, NA or what does not equal itself; asking pandas a value is ten times slower.
+        distinct = [v for v in distinct if v is not None and v is not pd.NA and v == v]
     wanted = _wanted(kind, distinct, conn.dialect)
     if conn.dialect.name == "postgresql":
         array = sa.bindparam("among", _pg_array(wanted), type_=sa.Text(), unique=True)
-        return column.op("=", is_comparison=True)(sa.func.any(sa.cast(array, _PgArray(_PG_ARRAYS[kind]))))
+        condition = column.op("=", is_comparison=True)(sa.func.any(sa.cast(array, _PgArray(_PG_ARRAYS[kind]))))
+        if kind is not Kind.TEXT or not wanted:
+            return condition
+        # Keys of a chunk are neighbours. Told so, PostgreSQL goes by the index; some thousand keys alone look to it
+        # like a reason to read the whole table, with several workers.
+        return condition & column.between(min(wanted), max(wanted))
     return column.in_(sa.text("SELECT value FROM json_each(:among)").bindparams(among=json.dumps(wanted)))
 
 
 def _wanted(kind: Kind, values: Iterable[Any], dialect: sa.Dialect) -> list[Any]:
     if kind is Kind.TEXT:
-        return [shown(str(v)) for v in values]
+        texts = list(map(str, values))
+        return [shown(text) for text in texts] if NUL in "".join(texts) else texts
     if kind is Kind.WHOLE:
         return [int(v) for v in values]
     times = [TIME.process_bind_param(v, dialect) for v in values]

@@ -10,13 +10,12 @@ from collections.abc import Mapping, Sequence
 from itertools import repeat
 from typing import Any, Final
 
-import pandas as pd
 import pyarrow as pa
 import sqlalchemy as sa
 from pyarrow import csv
 
 from stokly_sync.warehouse.engine import COPY_IN
-from stokly_sync.warehouse.frames import to_arrow, to_columns, without_zone
+from stokly_sync.warehouse.frames import to_array, to_columns, without_zone
 from stokly_sync.warehouse.sqltypes import WHOLE
 
 # Rows that are turned to CSV or to tuples at once: it bounds the memory beside the caller's frame.
@@ -87,10 +86,8 @@ def with_constants(arrow: pa.Table, fixed: Mapping[str, pa.Array]) -> pa.Table:
 
 
 def constants(table: sa.Table, fixed: Mapping[str, Any]) -> dict[str, pa.Array]:
-    """Values of columns as arrays of one, for `with_constants`; raises ValueError as `frames.to_arrow` does."""
-    one_row = pd.DataFrame({name: pd.Series([value], dtype=object) for name, value in fixed.items()})
-    arrow = to_arrow(table, one_row)
-    return {name: arrow.column(name).combine_chunks() for name in arrow.column_names}
+    """Values of columns as arrays of one, for `with_constants`; raises ValueError as `frames.to_array` does."""
+    return {name: to_array(table, name, value) for name, value in fixed.items()}
 
 
 def _csv(part: pa.Table) -> pa.Buffer:

@@ -31,6 +31,10 @@ def _landed(table: Table) -> sa.Table:
     indexed = (() if table.parent_key else ("window_start",)) + table.indexes
     # The key of a child begins with its parent's, so that it needs no index of its own for that.
     indexes = [sa.Index(f"{table.sql_name}_by_{name}", "brand", name) for name in indexed]
+    for name in table.sparse_indexes:
+        there = sa.text(f"{name} IS NOT NULL")
+        made = sa.Index(f"{table.sql_name}_by_{name}", "brand", name, postgresql_where=there, sqlite_where=there)
+        indexes.append(made)
     return sa.Table(table.sql_name, METADATA, *columns, *indexes)
 
 
@@ -98,8 +102,9 @@ LEDGER: Final = sa.Table(
     *(_count("tries"), _may("planned_at", TIME), _may("sent_at", TIME), _may("settled_at", TIME)),
     *(_may("accepted_hash"), _may("accepted_version", TIME), _may("accepted_at", TIME)),
     sa.Column("stale", FLAG, nullable=False, server_default=sa.false()),
-    # Serves "the next thousand planned after this key"; `stale` is rare, so its index stays tiny.
-    sa.Index("ledger_by_state", "brand", "feed", "state", "key"),
+    # Serves "the next thousand planned after this key"; what was accepted is looked up by key, and `stale` is rare, so
+    # both indexes stay small (see migration 0012 for SQLite).
+    sa.Index("ledger_by_state", *("brand", "feed", "state", "key"), postgresql_where=sa.text("state <> 'accepted'")),
     sa.Index("ledger_stale", "brand", "feed", postgresql_where=sa.text("stale"), sqlite_where=sa.text("stale = 1")),
 )
 """Current intent and last success of every record of every feed; `document` is NULL once accepted."""
@@ -119,6 +124,14 @@ BEGINNINGS: Final = sa.Table(
     *(_key("brand"), _key("feed"), _must("at", TIME), _must("how"), _may("before", TIME), _may("run_id")),
 )
 """Append-only feeds whose history somebody has adopted; `how` in words, `before` narrows what was adopted."""
+
+FEED_MODES: Final = sa.Table(
+    "feed_modes",
+    METADATA,
+    *(_key("brand"), _key("feed"), _must("mode"), _may("history_from", TIME), _may("asked_at", TIME)),
+    _must("at", TIME),
+)
+"""The mode in which an append-only feed was last, and since when it has to be said anew where its history begins."""
 
 ATTEMPTS: Final = sa.Table(
     "attempts",

@@ -75,6 +75,10 @@ class Bench(ABC):
     def leave(self, box: SandboxSystem, email: str) -> None:
         """Let the person with that address opt out of e-mail there."""
 
+    def join(self, box: SandboxSystem, email: str) -> None:
+        """Let the person with that address opt in to e-mail there."""
+        cast("Any", box).subscribe(email)
+
     @abstractmethod
     def choice(self, box: SandboxSystem, key: str) -> str | None:
         """Whether a customer may be written to as it sees it: in, out, or nobody said."""

@@ -16,6 +16,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
+from stokly_sync.contracts import guests
 from stokly_sync.delivery.figures import DeliveryFigures, PlanFigures, PlanScope
 from stokly_sync.errors import StoklySyncError
 from stokly_sync.flow import Feed, Lane, Window
@@ -63,8 +64,9 @@ class Synced:
 
     @property
     def sent(self) -> dict[str, int]:
-        """Records to send by feed, where there were any."""
-        return {name: one.to_send for name, one in self.loaded.items() if one.plan and one.plan.to_send}
+        """Records to send by feed, where there were any; guests come with their orders and are not told."""
+        told = {name: one for name, one in self.loaded.items() if name != guests.FEED and one.plan}
+        return {name: one.to_send for name, one in told.items() if one.to_send}
 
     @property
     def errors(self) -> dict[str, StoklySyncError]:

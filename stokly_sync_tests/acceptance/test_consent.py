@@ -8,7 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 import pytest
+import sqlalchemy as sa
 
+from stokly_sync.contracts.consent import CONSENTS
+from stokly_sync.warehouse.tables import LANDED
 from stokly_sync_tests.acceptance.account import MARKED, add_customers, change_customer
 from stokly_sync_tests.acceptance.benches import Bench
 from stokly_sync_tests.acceptance.harness import Rig, opened
@@ -107,3 +110,31 @@ def test_a_choice_is_taken_while_a_load_is_running(owned: Rig) -> None:
         rig.there.faults.clear()
         load.join()
     rig.agrees()
+
+
+def test_an_opt_in_made_where_the_channel_is_owned_wins_over_an_older_opt_out_and_never_goes_back(
+    bench: Bench, sqlite_url: str
+) -> None:
+    owners = {**OWNED, "STOKLY_SYNC_CONSENT_OWNERS": f'{{"email": "{bench.system}"}}'}
+    with opened(bench, sqlite_url, environ=owners) as rig:
+        (key, other) = add_customers(rig.stokly, [1, 2], newsletter=False)
+        rig.sync().fine()
+        rig.consent().fine()
+        assert rig.state("consents", key) == "accepted"
+        rig.clock.sleep(600)
+        rig.bench.join(rig.there, mail(1))
+        rig.consent().fine()
+        assert held(rig) == {key: ("in", bench.system), other: ("out", "stokly")}
+        assert rig.state("consents", key) == "excluded"
+        assert (rig.feed_id("consents"), key, "CONSENT-ORIGIN") in rig.exceptions(state="excluded")
+        left(rig, 1)
+        rig.consent().fine()
+        assert held(rig)[key] == ("out", bench.system)
+
+
+def held(rig: Rig) -> dict[str, tuple[str, str]]:
+    """What holds of e-mail for each customer, and where it was said."""
+    c = LANDED[CONSENTS.name].c
+    with rig.services.warehouse.reading() as connection:
+        rows = connection.execute(sa.select(c.customer_id, c.email_choice, c.email_source)).all()
+    return {row.customer_id: (row.email_choice, row.email_source) for row in rows}

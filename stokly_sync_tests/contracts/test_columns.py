@@ -71,10 +71,3 @@ def test_equal_amounts_have_equal_places() -> None:
     column, currency = series([10**9, 10**8], "Int64"), series(["GBP", "GBP"], "str")
     assert columns.amounts(column, currency) == [Decimal("1.00"), Decimal("0.10")]
     assert [str(amount) for amount in columns.amounts(column, currency)] == ["1.00", "0.10"]
-
-
-@given(st.lists(st.tuples(st.integers(-(10**18), 10**18), st.sampled_from(["GBP", "JPY", "KWD", None])), max_size=30))
-def test_numbers_are_the_text_of_the_same_decimals(rows: list[tuple[int, str | None]]) -> None:
-    nanos = np.array([nano for nano, _ in rows], dtype=np.int64)
-    places = columns.digits(pd.Series([code for _, code in rows], dtype="str"))
-    assert columns.numbers(nanos, places).to_pylist() == [str(d) for d in columns.decimals(nanos, places)]

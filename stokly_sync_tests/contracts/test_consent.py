@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stokly_sync.contracts.consent import Said, holding, person
+from stokly_sync.contracts.consent import Said, holding
+from stokly_sync.contracts.owners import person
 from stokly_sync.flow import Choice, Statement
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)

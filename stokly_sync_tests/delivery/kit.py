@@ -14,6 +14,7 @@ from threading import Lock
 from typing import Any, Final
 
 import pandas as pd
+import sqlalchemy as sa
 
 from stokly_sync.contracts.datasets import TABLES
 from stokly_sync.contracts.rules import Catalogue, Effect, Rule, catalogue
@@ -137,7 +138,7 @@ class Destination:
     reject: Callable[[Record], bool] = lambda record: False
     before: Callable[[Sequence[Record]], None] = lambda batch: None
     after: Callable[[Sequence[Record]], None] = lambda batch: None
-    settled: Callable[[Outcome], Outcome | None] = lambda outcome: replace(outcome, state=State.ACCEPTED)
+    settled: Callable[[Outcome], Outcome | None] = lambda outcome: outcome._replace(state=State.ACCEPTED)
     lock: Lock = field(default_factory=Lock)
 
     def take(self, batch: Sequence[Record]) -> list[Record]:
@@ -199,8 +200,8 @@ def refunds_trigger() -> Trigger:
     return Trigger("stokly.refunds", "order_id", "T-NO-ORDER")
 
 
-def customer_gate() -> Gate:
-    return Gate("customers", "its customer", _customers)
+def customer_gate(*, follows: bool = False) -> Gate:
+    return Gate("customers", "its customer", _customers, follows=follows)
 
 
 def _customers(frames: Frames) -> pd.DataFrame:
@@ -213,6 +214,13 @@ def ledger(warehouse: Warehouse, feed: str = "test/orders") -> dict[str, dict[st
     with warehouse.reading() as connection:
         rows = connection.execute(LEDGER.select().where(LEDGER.c.feed == feed)).mappings()
         return {row["key"]: dict(row) for row in rows}
+
+
+def row(warehouse: Warehouse, feed: str, key: str, **values: Any) -> None:
+    """A record of another feed, as the ledger knows it."""
+    document = {"document": "{}", "document_hash": "h", "version": window().start}
+    with warehouse.transaction() as connection:
+        connection.execute(sa.insert(LEDGER).values(brand="demo", feed=feed, key=key, **document, **values))
 
 
 def states(warehouse: Warehouse, feed: str = "test/orders") -> dict[str, str]:

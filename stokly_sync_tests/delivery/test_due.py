@@ -24,6 +24,7 @@ from stokly_sync_tests.delivery.kit import (
     land,
     order,
     orders_feed,
+    row,
     settle,
     submit,
     window,
@@ -146,6 +147,16 @@ def test_records_that_wait_are_looked_at_when_a_feed_that_they_wait_for_delivere
     stored(warehouse, "test/customers", Stage.DELIVER, {"accepted": 0, "settled_earlier": {}})
     assert reason(warehouse, feed) is None
     stored(warehouse, "test/customers", Stage.DELIVER, {"accepted": 0, "settled_earlier": {"accepted": 2}})
+    assert reason(warehouse, feed) is not None
+
+
+def test_records_that_were_left_out_with_another_are_looked_at_when_that_one_may_be_there(warehouse: Warehouse) -> None:
+    feed = orders_feed(gates=(customer_gate(follows=True),))
+    row(warehouse, "test/customers", "c1", state="excluded", rule="T-REMOVED")
+    land(warehouse, "stokly.orders", [order("1", customer_id="c1")])
+    planned(warehouse, feed)
+    assert reason(warehouse, feed) is None
+    stored(warehouse, "test/customers", Stage.DELIVER, {"accepted": 1})
     assert reason(warehouse, feed) is not None
 
 

@@ -28,6 +28,7 @@ from stokly_sync_tests.delivery.kit import (
     order,
     orders_feed,
     refunds_trigger,
+    row,
     states,
     window,
 )
@@ -251,6 +252,26 @@ def test_an_order_whose_customer_is_kept_back_waits_with_that_reason(warehouse: 
     assert ledger(warehouse)["1"]["reason"] == "waits for its customer c1, which is quarantined by T-BAD"
 
 
+def test_a_record_is_left_out_with_the_one_that_it_belongs_to_and_follows_it_later(warehouse: Warehouse) -> None:
+    feed = orders_feed(gates=(customer_gate(follows=True),))
+    row(warehouse, "test/customers", "c1", state="excluded", rule="T-REMOVED")
+    row(warehouse, "test/customers", "c2", state="quarantined", rule="T-BAD")
+    land(warehouse, "stokly.orders", [order("1", customer_id="c1"), order("2", customer_id="c2")])
+    figures = planned(warehouse, feed)
+    assert (figures.excluded, figures.parked) == ({"DELIVERY-LEFT-OUT": 1}, {"DELIVERY-WAITS": 1})
+    assert ledger(warehouse)["1"]["reason"] == "belongs to its customer c1, which is excluded by T-REMOVED"
+    accept(warehouse, "test/customers", "c1")
+    released = planned(warehouse, feed)
+    assert (released.carried_in, released.to_send, released.excluded) == (2, 1, {})
+
+
+def test_a_record_waits_on_for_one_that_is_left_out_where_it_does_not_belong_to_it(warehouse: Warehouse) -> None:
+    feed = orders_feed(gates=(customer_gate(),))
+    row(warehouse, "test/customers", "c1", state="excluded", rule="T-REMOVED")
+    land(warehouse, "stokly.orders", [order("1", customer_id="c1")])
+    assert planned(warehouse, feed).parked == {"DELIVERY-WAITS": 1}
+
+
 def test_a_plan_that_sends_nothing_may_take_for_granted_what_is_planned_and_delivery_looks_again(
     warehouse: Warehouse,
 ) -> None:
@@ -382,12 +403,6 @@ def exceptions(warehouse: Warehouse) -> list[tuple[str, str, str, str]]:
     with warehouse.reading() as connection:
         assert counts_by_rule(connection, brand="other", subject="test/orders") == {}
         return [tuple(row) for row in connection.execute(query)]
-
-
-def row(warehouse: Warehouse, feed: str, key: str, **values: Any) -> None:
-    document = {"document": "{}", "document_hash": "h", "version": window().start}
-    with warehouse.transaction() as connection:
-        connection.execute(sa.insert(LEDGER).values(brand="demo", feed=feed, key=key, **document, **values))
 
 
 def accept(warehouse: Warehouse, feed: str, key: str) -> None:

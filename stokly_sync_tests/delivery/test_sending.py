@@ -280,7 +280,7 @@ def test_a_record_is_looked_up_twice_and_only_after_the_delay_of_the_destination
 def test_submitted_records_are_followed_until_their_fate_is_known(warehouse: Warehouse) -> None:
     feed = orders_feed(**SUBMITTING)
     client = Destination(
-        settled=lambda o: replace(o, state=State.REJECTED, reason="bad") if o.key == "003" else accepted(o)
+        settled=lambda o: o._replace(state=State.REJECTED, reason="bad") if o.key == "003" else accepted(o)
     )
     prepare(warehouse, feed, 25)
     figures = sent(warehouse, feed, client)
@@ -343,7 +343,7 @@ def test_a_record_whose_fate_nobody_can_tell_is_sent_again_by_the_next_run(wareh
     feed, client = orders_feed(**SUBMITTING), Destination(settled=lambda outcome: None)
     prepare(warehouse, feed, 3)
     sent(warehouse, feed, client)
-    client.settled = lambda o: replace(o, state=State.PLANNED) if len(client.held[o.key]) < 2 else accepted(o)
+    client.settled = lambda o: o._replace(state=State.PLANNED) if len(client.held[o.key]) < 2 else accepted(o)
     figures = sent(warehouse, feed, client)
     assert (figures.settled_earlier, figures.to_send, figures.accepted) == ({"planned": 3}, 3, 3)
     assert set(states(warehouse).values()) == {"accepted"}
@@ -451,4 +451,4 @@ def test_breakers_of_several_destinations_know_nothing_of_each_other(warehouse: 
 
 
 def accepted(outcome: Outcome) -> Outcome:
-    return replace(outcome, state=State.ACCEPTED)
+    return outcome._replace(state=State.ACCEPTED)

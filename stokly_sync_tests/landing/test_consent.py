@@ -145,3 +145,13 @@ def test_a_system_is_asked_from_a_little_before_its_last_answer_on(warehouse: Wa
     assert since is not None
     assert timedelta(0) < T0 - since <= timedelta(minutes=10)
     assert one.since("elsewhere") is None
+
+
+def test_a_system_that_owns_a_channel_by_now_is_asked_for_everything_once(warehouse: Warehouse) -> None:
+    keeper(warehouse, email="stokly").take("emarsys", [], asked_at=minutes(0))
+    owner = keeper(warehouse, email="emarsys")
+    assert (owner.owned("emarsys"), owner.owned("stokly")) == (("email",), ())
+    assert owner.since("emarsys") is None
+    owner.take("emarsys", [], asked_at=minutes(1))
+    assert owner.since("emarsys") is not None
+    assert keeper(warehouse, email="stokly").since("emarsys") is not None

@@ -42,7 +42,9 @@ RULES: Final = catalogue(
 def build(frames: Frames) -> Built:
     """The documents of the kit, with the buyer's address in them."""
     built = build_orders(frames)
-    return replace(built, documents=[replace(d, body=d.body | {"email": "buyer@example.com"}) for d in built.documents])
+    return replace(
+        built, documents=[d._replace(content=d.body | {"email": "buyer@example.com"}) for d in built.documents]
+    )
 
 
 def facts(records: Sequence[dict[str, Any]]) -> pd.DataFrame:
@@ -296,7 +298,7 @@ def test_money_that_a_builder_loses_is_unaccounted_although_both_sides_are_equal
 
 
 def _less(document: Document, amount: int) -> Document:
-    return replace(document, body=document.body | {"total": document.body["total"] - amount})
+    return document._replace(content=document.body | {"total": document.body["total"] - amount})
 
 
 def test_the_ledger_stands_in_for_a_destination_that_cannot_be_read(bench: Bench) -> None:

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from stokly_sync.sandbox.dotdigital.imports import Imports
 from stokly_sync.sandbox.dotdigital.insight import InsightWriter
 from stokly_sync.sandbox.dotdigital.jobs import Jobs
+from stokly_sync.sandbox.dotdigital.reading import show_time
 from stokly_sync.sandbox.dotdigital.routes import build_app
 from stokly_sync.sandbox.dotdigital.store import Collection, Store
 from stokly_sync.sandbox.dotdigital.switches import DotdigitalSwitches
@@ -77,6 +78,20 @@ class DotdigitalSandbox(SandboxSystem):
             raise LookupError("No contact of the Dotdigital sandbox has that e-mail address.")
         contact.updated = self.clock.now()
         set_status(contact, status, now=contact.updated)
+        self.touch()
+
+    def subscribe(self, email: str) -> None:
+        """Let a person subscribe outside the API, at once and with the time in its built-in field.
+
+        Raises:
+            LookupError: if no contact has that address.
+        """
+        contact = self.store.find("email", email)
+        if contact is None:
+            raise LookupError("No contact of the Dotdigital sandbox has that e-mail address.")
+        contact.updated = self.clock.now()
+        set_status(contact, "subscribed", now=contact.updated)
+        contact.fields["LASTSUBSCRIBED"] = show_time(contact.updated)
         self.touch()
 
     def record_count(self, collection: Collection) -> int:

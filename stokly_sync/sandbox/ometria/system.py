@@ -78,6 +78,14 @@ class OmetriaSandbox(SandboxSystem):
         self.store.unsubscribes.append(Unsubscribe(profile, email, kind, self.clock.now(), reason))
         self.touch()
 
+    def subscribe(self, email: str, *, collection: str = "preference centre") -> None:
+        """Let a person opt in inside Ometria, as a contact of another collection then tells."""
+        now = self.clock.now()
+        whole = {"@collection": collection, "id": email, "email": email, "timestamp_subscribed": now.isoformat()}
+        stored = self.store.put("contact", {**whole, "marketing_optin": "EXPLICITLY_OPTEDIN"}, now=now)
+        stored.profile_id = self.store.profile_for(customer_id=None, email=email)
+        self.touch()
+
     def dump(self) -> dict[str, Any]:
         """Store, queue, failures and deletion requests; switches and faults belong to a process."""
         return {

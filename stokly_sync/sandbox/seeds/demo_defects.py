@@ -163,7 +163,7 @@ def _plant_refunds(garden: Garden) -> None:
     garden.note("-REFUND-NO-ORDER", "refunds", loose["refundId"], "names no order")
     note = credit_note(len(book.tables["credit-notes"]) + 1, loose)
     book.tables["credit-notes"].append(note)
-    for rule in ("OM-REFUND-NO-ORDER", "DD-REFUND-NO-ORDER"):
+    for rule in ("OM-REFUND-NO-ORDER", "DD-REFUND-NO-ORDER", "EM-REFUND-NO-ORDER"):
         garden.note(rule, "credit-notes", note["creditNoteId"], "referenceType is 0, no order")
 
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from stokly_sync.flow import System
-from stokly_sync.systems.dotdigital.client import DotdigitalClient, connect
+from stokly_sync.systems.dotdigital.client import DotdigitalClient, connect, remember
 from stokly_sync.systems.dotdigital.consent import choices
 from stokly_sync.systems.dotdigital.erasure import forget
 from stokly_sync.systems.dotdigital.feeds import NAME, feeds
@@ -22,6 +22,7 @@ SYSTEM: Final = System(
     probe=probe,
     choices=choices,
     forget=forget,
+    remember=remember,
 )
 
 __all__ = ["SYSTEM", "DotdigitalClient", "DotdigitalSettings"]

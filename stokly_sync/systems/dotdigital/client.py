@@ -15,9 +15,9 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from stokly_sync.errors import BatchRefused, CredentialsError, PermanentError, TransientError
-from stokly_sync.flow import Budget, Json, Lane
+from stokly_sync.flow import Budget, Json, Lane, Memory
 from stokly_sync.systems.dotdigital.settings import DotdigitalSettings
-from stokly_sync.systems.transport import Answer, Clock, RetryPolicy, StaticAuth, Transport, Verdict
+from stokly_sync.systems.transport import Answer, Clock, RetryPolicy, StaticAuth, Transport, Verdict, found_once
 
 VENDOR: Final = "Dotdigital"
 ERRORS: Final = (
@@ -79,13 +79,14 @@ class DotdigitalClient:
         token = b64encode(f"{settings.username}:{self._password}".encode()).decode()
         self._auth = StaticAuth({"Authorization": f"Basic {token}"})
         self._secrets = (self._password, token)
-        self._lock = threading.Lock()
         self._first = self._transport(settings.base_url)
         self._home: Transport | None = None
         self.shared: dict[str, Any] = {}
         """What other parts of this system keep with the client: the state of set-up, imports and known contacts."""
         self.guard = threading.RLock()
         """Held while `shared` is filled."""
+        self.memory: Memory | None = None
+        """What set-up has found lately, where somebody keeps it."""
 
     @property
     def calls(self) -> int:
@@ -110,12 +111,16 @@ class DotdigitalClient:
 
     def request(self, method: str, path: str, **how: Any) -> Answer:
         """One call to the host where the account lives, which is asked for once."""
-        with self._lock:
-            if self._home is None:
-                host = self.account.get("ApiEndpoint", "").rstrip("/")
-                same = not host or host == self.settings.base_url
-                self._home = self._first if same else self._transport(host)
-        return self._home.request(method, path, **how)
+        return self._at_home().request(method, path, **how)
+
+    def _at_home(self) -> Transport:
+        if self._home is None:
+            with self.guard:
+                if self._home is None:
+                    host = str(found_once(self, "host", _host))
+                    same = not host or host == self.settings.base_url
+                    self._home = self._first if same else self._transport(host)
+        return self._home
 
     def read(self, path: str, *, params: Mapping[str, str | int] | None = None, missing: Any = None) -> Any:
         """What a GET gives; `missing` where there is nothing (404)."""
@@ -206,6 +211,16 @@ class DotdigitalClient:
         )
 
 
+def _host(client: DotdigitalClient) -> str:
+    """Where the account lives; empty where discovery does not say."""
+    return client.account.get("ApiEndpoint", "").rstrip("/")
+
+
 def connect(settings: DotdigitalSettings, budget: Budget, lane: Lane) -> DotdigitalClient:
     """A client of the account in `settings` whose calls count against the lane's share of `budget`."""
     return DotdigitalClient(settings, budget, lane)
+
+
+def remember(client: DotdigitalClient, memory: Memory) -> None:
+    """Let the client look at what set-up found lately before it asks."""
+    client.memory = memory

@@ -6,12 +6,12 @@ subscription; channel properties), 6 (suppressions).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
-from stokly_sync.contracts.consent import EMAIL, SMS, Told
+from stokly_sync.contracts.consent import EMAIL, LONG_AGO, SMS, Told
 from stokly_sync.errors import BatchRefused, TransientError
 from stokly_sync.flow import Choice, Json, Outcome, Record, State, Statement
 from stokly_sync.systems.dotdigital.client import VENDOR, DotdigitalClient
@@ -24,13 +24,20 @@ from stokly_sync.systems.transport import decode
 
 STATUS: Final = {Choice.IN: "subscribed", Choice.OUT: "unsubscribed"}
 SUPPRESSED: Final = "suppressed"
+SUBSCRIBED_AT: Final = "LASTSUBSCRIBED"
+"""The built-in data field with the time of the last subscription."""
 AT_BIRTH: Final = timedelta(minutes=1)
 """A contact that left so soon after it was made did not leave: it was made that way."""
 EARLIER: Final = timedelta(hours=1)
 
 
-def choices(client: DotdigitalClient, since: datetime | None) -> Iterator[Statement]:
-    """Who has unsubscribed, complained or was suppressed since then; not who was created as unsubscribed."""
+def choices(client: DotdigitalClient, since: datetime | None, owned: Collection[str] = ()) -> Iterator[Statement]:
+    """Who has unsubscribed, complained or was suppressed since then; not who was created as unsubscribed.
+
+    Where Dotdigital owns the e-mail channel also who is subscribed, with the time that the contact tells.
+    """
+    if EMAIL in owned:
+        yield from _subscribed(client, since)
     born: dict[str, datetime] | None = None
     for page in client.gone(since):
         if page and born is None:
@@ -44,6 +51,30 @@ def choices(client: DotdigitalClient, since: datetime | None) -> Iterator[Statem
             made = (born or {}).get(str(email).lower())
             if made is None or at - made > AT_BIRTH:
                 yield Statement(EMAIL, Choice.OUT, at, email=str(email), reason=str(row.get("reason") or "left"))
+
+
+def _subscribed(client: DotdigitalClient, since: datetime | None) -> Iterator[Statement]:
+    """Contacts that are subscribed: when they consented or subscribed last, or else first seen or long ago.
+
+    One whose time nobody tells is left out where we ourselves create contacts as subscribed. Source: contract 2.
+    """
+    ours = client.settings.new_contact_status == STATUS[Choice.IN]
+    filters = {} if since is None else {"~modified": f"gte::{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+    parts = {"data-fields": SUBSCRIBED_AT, "include": "channelProperties|consentRecords"}
+    for page in client.contacts(**filters, **parts):
+        for row in page:
+            held = (row.get("channelProperties") or {}).get(EMAIL) or {}
+            email, at = (row.get("identifiers") or {}).get("email"), _consented(row)
+            if email and str(held.get("status")).lower() == STATUS[Choice.IN] and (at is not None or not ours):
+                moment = LONG_AGO if at is None and since is None else at
+                yield Statement(EMAIL, Choice.IN, moment, email=str(email), reason="subscribed")
+
+
+def _consented(row: Json) -> datetime | None:
+    """The newest time at which a contact has consented or subscribed; None where it tells none."""
+    told = [record.get("dateTimeConsented") for record in row.get("consentRecords") or []]
+    told.append((row.get("dataFields") or {}).get(SUBSCRIBED_AT))
+    return max((at for value in told if (at := _moment(value)) is not None), default=None)
 
 
 def _births(client: DotdigitalClient, since: datetime | None) -> dict[str, datetime]:

@@ -7,7 +7,7 @@ Source: Dotdigital API contract 2 (status), 6 (lists); X19.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -69,13 +69,6 @@ class Directory:
         with self.client.guard:
             for person in people:
                 self._sent.update(_names(person))
-
-    def note_made(self, emails: Iterable[str]) -> None:
-        """Remember addresses that have a contact by now, of nobody with a customer id: they need not be asked for."""
-        with self.client.guard:
-            for email in emails:
-                self._sent.discard(f"@{email.lower()}")
-                self.emails[email.lower()] = None
 
     def _standing(self, person: Person) -> Standing:
         email = person.email.lower()

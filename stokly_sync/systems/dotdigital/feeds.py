@@ -1,7 +1,7 @@
 """What is loaded into Dotdigital, each feed declared once (D1 to D8).
 
-Order of loading: products, contacts, orders, dispatches; the gates keep it (X5). Imports replace what is there, so a
-record whose outcome is unknown may simply be sent again; an event may not, because it would send a mail twice.
+Order of loading: products, contacts, guests, orders, dispatches; the gates keep it (X5). Imports replace what is there,
+so a record whose outcome is unknown may simply be sent again; an event may not, because it would send a mail twice.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from typing import Final
 
 import pandas as pd
 
+from stokly_sync.contracts.buyers import BUYERS, order_contacts
 from stokly_sync.contracts.consent import CONSENTS, consents_feed
 from stokly_sync.contracts.datasets import DATASETS
+from stokly_sync.contracts.guests import guests_feed, guests_gate
 from stokly_sync.flow import BatchLimits, Feed, Frames, Gate, Lane, Need, ReplayClass, Team, Trigger
 from stokly_sync.systems.dotdigital import consent, documents, readback
 from stokly_sync.systems.dotdigital.client import EVENTS
@@ -26,15 +28,6 @@ NAME: Final = "dotdigital"
 IMPORT_CALLS: Final = 2
 """An import is started and looked at. Source: Dotdigital API contract 2, 3 (bulk import)."""
 
-_BUYERS: Final = (
-    Need("stokly.customers", "customer_id", "stokly.orders", "customer_id"),
-    # The customer that a merge has left.
-    Need("stokly.customers", "customer_id", "stokly.customers", "merged_into"),
-    # Whoever else has the address: of a guest, or of the customer.
-    Need("stokly.customers", "email", "stokly.orders", "customer_email"),
-    Need("stokly.customers", "email", "stokly.customers", "email"),
-)
-
 
 def feeds(settings: DotdigitalSettings) -> tuple[Feed, ...]:
     """All feeds of Dotdigital, in the order in which they are loaded."""
@@ -42,6 +35,7 @@ def feeds(settings: DotdigitalSettings) -> tuple[Feed, ...]:
     return (
         _products(settings, insight),
         _contacts(settings),
+        *((_guests(settings),) if settings.guests == "merge" else ()),
         _orders(settings, insight),
         _dispatches(settings),
         _consents(settings),
@@ -59,7 +53,7 @@ def _contacts(settings: DotdigitalSettings) -> Feed:
         description="Customers as contacts with what they have bought; consent is never part of them.",
         lane=Lane.INTERVAL,
         replay=ReplayClass.UPSERT,
-        limits=BatchLimits(settings.batch, settings.batch_bytes, settings.contact_imports, IMPORT_CALLS),
+        limits=_contact_limits(settings),
         build=partial(documents.build_contacts, settings=settings),
         send=send_contacts,
         settle=settle_contacts,
@@ -75,6 +69,22 @@ def _contacts(settings: DotdigitalSettings) -> Feed:
         triggers=(Trigger(METRICS, "customer_id"),) if metrics else (),
         rejected_rule=REJECTED.code,
     )
+
+
+def _guests(settings: DotdigitalSettings) -> Feed:
+    return guests_feed(
+        system=NAME,
+        document=documents.guest_contact,
+        send=send_contacts,
+        settle=settle_contacts,
+        limits=_contact_limits(settings),
+        confirmed=settings.confirmed,
+        rejected_rule=REJECTED.code,
+    )
+
+
+def _contact_limits(settings: DotdigitalSettings) -> BatchLimits:
+    return BatchLimits(settings.batch, settings.batch_bytes, settings.contact_imports, IMPORT_CALLS)
 
 
 def _products(settings: DotdigitalSettings, limits: BatchLimits) -> Feed:
@@ -127,7 +137,7 @@ def _orders(settings: DotdigitalSettings, limits: BatchLimits) -> Feed:
             Need("stokly.refund_lines", "refund_id", "stokly.refunds", "refund_id"),
             Need("stokly.credit_notes", "order_id", "stokly.orders", "order_id"),
             Need("stokly.items", "item_id", "stokly.order_lines", "item_id"),
-            *_BUYERS,
+            *BUYERS,
         ),
         triggers=(
             Trigger("stokly.refunds", "order_id", REFUND_NO_ORDER.code),
@@ -135,7 +145,8 @@ def _orders(settings: DotdigitalSettings, limits: BatchLimits) -> Feed:
         ),
         gates=(
             Gate("products", "its product", documents.order_products),
-            Gate("contacts", "its contact", documents.order_contacts),
+            Gate("contacts", "its contact", order_contacts, follows=True),
+            *((guests_gate(),) if settings.guests == "merge" else ()),
         ),
         rejected_rule=REJECTED.code,
     )
@@ -154,8 +165,8 @@ def _dispatches(settings: DotdigitalSettings) -> Feed:
         limits=BatchLimits(min(settings.batch, EVENTS), settings.batch_bytes),
         build=partial(documents.build_dispatches, settings=settings),
         send=send_events,
-        needs=(Need("stokly.orders", "order_id", "stokly.dispatches", "order_id"), *_BUYERS),
-        gates=(Gate("orders", "its order", _own_order),),
+        needs=(Need("stokly.orders", "order_id", "stokly.dispatches", "order_id"), *BUYERS),
+        gates=(Gate("orders", "its order", _own_order, follows=True),),
         rejected_rule=REJECTED.code,
     )
 

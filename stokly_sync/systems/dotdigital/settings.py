@@ -18,7 +18,7 @@ from stokly_sync.flow import Mode
 _DATA_FIELD: Final = re.compile(r"[A-Za-z0-9_-]{1,20}")
 _MEMBER: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
 
-FEEDS = ("products", "contacts", "orders", "dispatches", "consents")
+FEEDS = ("products", "contacts", "guests", "orders", "dispatches", "consents")
 
 
 class Confirmed(BaseModel):

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
+from stokly_sync.contracts.owners import person
 from stokly_sync.errors import BatchRefused
 from stokly_sync.flow import Json, Outcome, State
 from stokly_sync.systems.dotdigital.client import DotdigitalClient
@@ -25,7 +26,7 @@ from stokly_sync.systems.dotdigital.reports import (
     insight_failures,
 )
 from stokly_sync.systems.dotdigital.rules import EMAIL_TAKEN, IMPORT_LOST, REJECTED, SUPPRESSED
-from stokly_sync.systems.dotdigital.sending import TAKEN, addressed, contact_body, digest, orders_of
+from stokly_sync.systems.dotdigital.sending import TAKEN, addressed, contact_body, digest, orders_of, submitted
 
 TOO_MANY: Final = "ExceedsAllowedContactLimit"
 NOBODY_KNOWS: Final = "Dotdigital does not know the import any more"
@@ -104,7 +105,7 @@ def _refused(asked: Sequence[Outcome], reason: str, rule: str) -> list[Outcome]:
 
 
 class _Contacts:
-    """Contacts; their key is the custom identifier."""
+    """Contacts; their key is the custom identifier, or a digest of a guest's address."""
 
     def __init__(self, client: DotdigitalClient) -> None:
         self.client = client
@@ -129,13 +130,12 @@ class _Contacts:
 
     def again(self, body: Json, keys: Iterable[str]) -> tuple[Json, list[Outcome], list[Outcome]]:
         name, wanted = self.client.settings.identifier, set(keys)
-        rest = [contact for contact in body["contacts"] if contact["identifiers"].get(name) in wanted]
-        ready, taken = addressed(self.client, rest)
-        asked = [
-            Outcome(c["identifiers"][name], State.SUBMITTED, receipt=f"#{digest(c['identifiers']['email'])}")
-            for c in ready
-        ]
-        return contact_body(ready), asked, [Outcome(k, State.REJECTED, TAKEN, rule=EMAIL_TAKEN.code) for k in taken]
+        # A guest has no customer id: its key is the digest of the address.
+        own = {c["identifiers"].get(name) or person(c["identifiers"]["email"]): c for c in body["contacts"]}
+        ready, taken = addressed(self.client, {key: contact for key, contact in own.items() if key in wanted})
+        asked = [submitted(key, contact) for key, contact in ready.items()]
+        known = [Outcome(k, State.REJECTED, TAKEN, rule=EMAIL_TAKEN.code) for k in taken]
+        return contact_body(list(ready.values())), asked, known
 
 
 class _Insight:

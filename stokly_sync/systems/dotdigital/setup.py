@@ -1,18 +1,20 @@
 """What the account must have before anything is sent: custom identifier, data fields, list and collections (D1).
 
-Each client looks once, before its first send; what is there already is left alone, so that it may be repeated at any
-time. Source: Dotdigital API contract 2 (identifiers, data fields, lists), 3 (collections).
+Each client looks once, before its first send, unless another found all of it within a day under the same settings;
+what is there already is left alone, so that it may be repeated at any time. Source: Dotdigital API contract 2
+(identifiers, data fields, lists), 3 (collections).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
-from stokly_sync.errors import BatchRefused, PermanentError
+from stokly_sync.errors import PermanentError
 from stokly_sync.flow import Json
 from stokly_sync.systems.dotdigital.client import VENDOR, DotdigitalClient
 from stokly_sync.systems.dotdigital.settings import DotdigitalSettings
+from stokly_sync.systems.transport import found_once
 
 LONGEST_NAME: Final = 20
 FIELDS: Final = {
@@ -50,24 +52,13 @@ def data_fields(settings: DotdigitalSettings) -> dict[str, str]:
 
 def contacts_ready(client: DotdigitalClient) -> list[int]:
     """See to identifier, data fields and list once; gives the numbers of the lists that contacts are put on."""
-    made: list[int] = _once(client, "contacts ready", _prepare_contacts)
+    made: list[int] = found_once(client, "contacts ready", _prepare_contacts)
     return made
 
 
 def collection_ready(client: DotdigitalClient, collection: Json) -> None:
     """See to a collection of insight data once; `collection` holds its name, scope and type."""
-    _once(client, f"ready {collection['collectionName']}", lambda it: _prepare_collection(it, collection))
-
-
-def _once(client: DotdigitalClient, what: str, prepare: Callable[[DotdigitalClient], Any]) -> Any:
-    with client.guard:
-        if what not in client.shared:
-            try:
-                client.shared[what] = prepare(client)
-            except BatchRefused as refused:
-                # Halving a batch would not help: it is the account that is refused.
-                raise PermanentError(str(refused)) from refused
-        return client.shared[what]
+    found_once(client, f"ready {collection['collectionName']}", lambda it: _prepare_collection(it, collection))
 
 
 def _prepare_contacts(client: DotdigitalClient) -> list[int]:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from stokly_sync.flow import System
-from stokly_sync.systems.emarsys.client import EmarsysClient, connect
+from stokly_sync.systems.emarsys.client import EmarsysClient, connect, remember
 from stokly_sync.systems.emarsys.consent import choices
 from stokly_sync.systems.emarsys.erasure import forget
 from stokly_sync.systems.emarsys.feeds import NAME, feeds
@@ -22,6 +22,7 @@ SYSTEM: Final = System(
     probe=probe,
     choices=choices,
     forget=forget,
+    remember=remember,
 )
 
 __all__ = ["SYSTEM", "EmarsysClient", "EmarsysSettings"]

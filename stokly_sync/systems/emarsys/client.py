@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from stokly_sync.errors import BatchRefused, CredentialsError, PermanentError, PermissionDenied, TransientError
-from stokly_sync.flow import Budget, Json, Lane
+from stokly_sync.flow import Budget, Json, Lane, Memory
 from stokly_sync.systems.emarsys.auth import TOKEN_ERRORS, TokenAuth, WsseAuth
 from stokly_sync.systems.emarsys.settings import EmarsysSettings
 from stokly_sync.systems.transport import Auth, Clock, NoAuth, RetryPolicy, StaticAuth, Transport, Verdict
@@ -108,6 +108,8 @@ class EmarsysClient:
         """What other parts of this system keep with the client: fields, choices and the event."""
         self.guard = threading.RLock()
         """Held while `shared` is filled."""
+        self.memory: Memory | None = None
+        """What set-up has found lately, where somebody keeps it."""
 
     @property
     def calls(self) -> int:
@@ -292,3 +294,8 @@ def row_errors(data: Any) -> dict[str, tuple[str, str]]:
 def connect(settings: EmarsysSettings, budget: Budget, lane: Lane) -> EmarsysClient:
     """A client of the account in `settings` whose calls count against the lane's share of `budget`."""
     return EmarsysClient(settings, budget, lane)
+
+
+def remember(client: EmarsysClient, memory: Memory) -> None:
+    """Let the client look at what set-up found lately before it asks."""
+    client.memory = memory

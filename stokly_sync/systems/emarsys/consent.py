@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from stokly_sync.contracts.consent import EMAIL, Told
+from stokly_sync.contracts.consent import EMAIL, LONG_AGO, Told
 from stokly_sync.errors import PermanentError, TransientError
 from stokly_sync.flow import Choice, Json, Outcome, Record, State, Statement
 from stokly_sync.systems.emarsys.client import MANY, VENDOR, EmarsysClient
 from stokly_sync.systems.emarsys.documents.common import GUEST
 from stokly_sync.systems.emarsys.rules import CONSENT_REFUSED
 from stokly_sync.systems.emarsys.setup import EMAIL as ADDRESS
-from stokly_sync.systems.emarsys.setup import OPT_IN, OPTED_OUT, fields_of, known_fields
+from stokly_sync.systems.emarsys.setup import OPT_IN, OPTED_IN, OPTED_OUT, fields_of, known_fields
 from stokly_sync.systems.transport import decode
 
 VALUES: Final = {Choice.IN: 1, Choice.OUT: 2}
@@ -31,20 +31,31 @@ POLLS: Final = 100
 ENDS: Final = ("done", "ready")
 
 
-def choices(client: EmarsysClient, since: datetime | None) -> Iterator[Statement]:
-    """Who has opted out since then, or ever, with the time of the change where the vendor tells it."""
+def choices(client: EmarsysClient, since: datetime | None, owned: Collection[str] = ()) -> Iterator[Statement]:
+    """Who has opted out since then, or ever, with the time of the change where the vendor tells it.
+
+    Where Emarsys owns the e-mail channel also who has opted in: field 31 is 1, and nobody else writes that.
+    """
+    wanted = (OPTED_OUT, OPTED_IN) if EMAIL in owned else (OPTED_OUT,)
     customer = known_fields(client).get("customer")
     if customer is None:
         return  # nothing was ever loaded
     pages = _all_of(client, customer) if since is None else _changed(client, customer, since)
     for page in pages:
-        left = {email: own for email, own, choice in page if email and choice == OPTED_OUT}
-        times = _times(client, list(left))
-        for email, own in left.items():
+        chosen = {email: (own, choice) for email, own, choice in page if email and choice in wanted}
+        times = _times(client, list(chosen))
+        for email, (own, choice) in chosen.items():
             at = times.get(email.lower())
             if since is None or at is None or at >= since:
                 known = own if own and not own.startswith(GUEST) else None
-                yield Statement(EMAIL, Choice.OUT, at, customer=known, email=email, reason="opted out")
+                yield _said(choice, at, customer=known, email=email, ever=since is None)
+
+
+def _said(choice: str, at: datetime | None, *, customer: str | None, email: str, ever: bool) -> Statement:
+    if choice == OPTED_OUT:
+        return Statement(EMAIL, Choice.OUT, at, customer=customer, email=email, reason="opted out")
+    since = LONG_AGO if at is None and ever else at
+    return Statement(EMAIL, Choice.IN, since, customer=customer, email=email, reason="opted in")
 
 
 def document(told: Told) -> Json:

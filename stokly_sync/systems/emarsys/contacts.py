@@ -13,7 +13,7 @@ from typing import Any, Final
 from stokly_sync.errors import BatchRefused
 from stokly_sync.flow import Json, Outcome, Record, State
 from stokly_sync.systems.emarsys.client import EmarsysClient, ReplyError
-from stokly_sync.systems.emarsys.lookup import Found, look_up, place
+from stokly_sync.systems.emarsys.lookup import Found, Reason, look_up, place
 from stokly_sync.systems.emarsys.rules import DUPLICATE, REJECTED
 from stokly_sync.systems.emarsys.setup import EMAIL, OPT_IN, OPTED_OUT, Fields, fields_of
 from stokly_sync.systems.transport import decode
@@ -36,15 +36,15 @@ def send_contacts(client: EmarsysClient, batch: Sequence[Record]) -> list[Outcom
 def _write(client: EmarsysClient, wanted: Mapping[str, Json]) -> tuple[list[Outcome], dict[str, tuple[str, str]]]:
     """Look up and write; gives what is known, and the rows that have to be looked up again with their errors."""
     fields = fields_of(client)
-    customers = [name for key, body in wanted.items() for name in (key, *body.get("merged", ()))]
+    customers = [name for body in wanted.values() for name in (body["customer"], *body.get("merged", ()))]
     found = look_up(client, fields, customers, (body["email"] for body in wanted.values()))
     outcomes: list[Outcome] = []
     there: dict[str, str] = {}
     new: list[str] = []
     for key, body in wanted.items():
-        spot = place(key, body["email"], found, body.get("merged", ()))
-        if isinstance(spot, Outcome):
-            outcomes.append(spot)
+        spot = place(body["customer"], body["email"], found, (*body.get("merged", ()), *body.get("former", ())))
+        if isinstance(spot, Reason):
+            outcomes.append(Outcome(key, State.REJECTED, spot.text, rule=spot.rule))
         elif spot is None:
             new.append(key)
         else:
@@ -80,7 +80,7 @@ def _create(
     failed = client.put_contacts(
         fields.customer if by_id else EMAIL, [_row(fields, wanted[key]) for key in new], create=True
     )
-    names = {key: key if by_id else wanted[key]["email"] for key in new}
+    names = {key: wanted[key]["customer" if by_id else "email"] for key in new}
     return {key: failed[name] for key, name in names.items() if name in failed}
 
 

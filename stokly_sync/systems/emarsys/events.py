@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 
 from stokly_sync.flow import Json, Outcome, Record, State
 from stokly_sync.systems.emarsys.client import EmarsysClient, row_errors
-from stokly_sync.systems.emarsys.guests import guests_known
 from stokly_sync.systems.emarsys.rules import EVENT_UNHEARD, REJECTED
 from stokly_sync.systems.emarsys.setup import EMAIL, event_of, fields_of
 from stokly_sync.systems.transport import decode
@@ -24,11 +23,7 @@ def send_events(client: EmarsysClient, batch: Sequence[Record]) -> list[Outcome]
     """Trigger the event for one batch of dispatches; a contact's error is that of each of its dispatches."""
     by_id = client.settings.id_field_indexed
     told = {record.key: decode(record.document) for record in batch}
-    guests, refused = guests_known(client, told)
-    told = {key: body for key, body in told.items() if key not in refused}
-    if not told:
-        return list(refused.values())
-    names = {key: guests.get(key, str(body["customer"])) if by_id else body["email"] for key, body in told.items()}
+    names = {key: str(body["customer" if by_id else "email"]) for key, body in told.items()}
     event = event_of(client)
     body = {
         "key_id": fields_of(client).customer if by_id else EMAIL,
@@ -37,7 +32,7 @@ def send_events(client: EmarsysClient, batch: Sequence[Record]) -> list[Outcome]
     data = client.ask("POST", f"/event/{event}/trigger", body)
     failed = row_errors(data)
     unheard = isinstance(data, Mapping) and data.get("connectedTo") is False
-    return [*refused.values(), *(_outcome(key, failed.get(name), unheard=unheard) for key, name in names.items())]
+    return [_outcome(key, failed.get(name), unheard=unheard) for key, name in names.items()]
 
 
 def _row(key: str, name: str, body: Json) -> Json:

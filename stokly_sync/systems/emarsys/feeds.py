@@ -1,18 +1,21 @@
 """What is loaded into Emarsys, each feed declared once (E1 to E9).
 
-Order of loading: products, contacts, orders, refunds, dispatches; the gates keep it (X5). Contacts and events may be
-sent again; the catalogue is published whole; sales data are only ever added to, so orders and refunds say what they
-should add up to and delivery sends what is missing.
+Order of loading: products, contacts, guests, orders, refunds, credits, dispatches; the gates keep it (X5). Contacts and
+events may be sent again; the catalogue is published whole; sales data are only ever added to, so orders, refunds and
+credit notes say what they should add up to and delivery sends what is missing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
 import pandas as pd
 
+from stokly_sync.contracts.buyers import BUYERS, order_contacts, order_guests
 from stokly_sync.contracts.consent import consents_feed
+from stokly_sync.contracts.guests import guests_feed, guests_gate
 from stokly_sync.flow import Append, BatchLimits, Feed, Frames, Gate, Lane, Need, ReplayClass, Team, Trigger, Whole
 from stokly_sync.systems.emarsys import catalogue, consent, documents, readback
 from stokly_sync.systems.emarsys.contacts import send_contacts
@@ -32,14 +35,6 @@ EVENT_BYTES: Final = 900_000
 SALES_BYTES: Final = 250_000
 """So many bytes of documents make fewer than 10,000 lines. Source: Emarsys API contract 2.6."""
 
-_BUYERS: Final = (
-    Need("stokly.customers", "customer_id", "stokly.orders", "customer_id"),
-    # The customer that a merge has left.
-    Need("stokly.customers", "customer_id", "stokly.customers", "merged_into"),
-    # Whoever else has the address: of a guest, or of the customer.
-    Need("stokly.customers", "email", "stokly.orders", "customer_email"),
-    Need("stokly.customers", "email", "stokly.customers", "email"),
-)
 _ADVICE: Final = (
     "Set EMARSYS_HISTORY_FROM if the account holds no sales from that time on, or run `stokly-sync adopt emarsys` if "
     "it holds what Stokly holds today."
@@ -51,8 +46,10 @@ def feeds(settings: EmarsysSettings) -> tuple[Feed, ...]:
     return (
         _products(settings),
         _contacts(settings),
+        *((_guests(settings),) if settings.guests == "send" else ()),
         _orders(settings),
         _refunds(settings),
+        _credits(settings),
         _dispatches(settings),
         _consents(settings),
     )
@@ -90,8 +87,7 @@ def _contacts(settings: EmarsysSettings) -> Feed:
         description="Customers as contacts with what they have bought, merged as in Stokly; consent is no part of it.",
         lane=Lane.INTERVAL,
         replay=ReplayClass.UPSERT,
-        # One at a time: two calls for one person at once may make two contacts.
-        limits=BatchLimits(settings.batch, CONTACT_BYTES, calls=CONTACT_CALLS if settings.id_field_indexed else 2),
+        limits=_contact_limits(settings),
         build=partial(documents.build_contacts, settings=settings),
         send=send_contacts,
         read_back=readback.read_contacts,
@@ -106,6 +102,26 @@ def _contacts(settings: EmarsysSettings) -> Feed:
         triggers=(Trigger(METRICS, "customer_id"), Trigger("stokly.customers", "merged_into")),
         rejected_rule=REJECTED.code,
     )
+
+
+def _guests(settings: EmarsysSettings) -> Feed:
+    return guests_feed(
+        system=NAME,
+        document=documents.guest_contact,
+        send=send_contacts,
+        limits=_contact_limits(settings),
+        confirmed=settings.confirmed,
+        rejected_rule=REJECTED.code,
+    )
+
+
+def _contact_limits(settings: EmarsysSettings) -> BatchLimits:
+    """One at a time: two calls for one person at once may make two contacts."""
+    return BatchLimits(settings.batch, CONTACT_BYTES, calls=CONTACT_CALLS if settings.id_field_indexed else 2)
+
+
+def _wait_for_guests(settings: EmarsysSettings, keys: Callable[[Frames], pd.DataFrame]) -> tuple[Gate, ...]:
+    return (guests_gate(keys),) if settings.guests == "send" else ()
 
 
 def _orders(settings: EmarsysSettings) -> Feed:
@@ -128,11 +144,15 @@ def _orders(settings: EmarsysSettings) -> Feed:
             Need("stokly.refunds", "order_id", "stokly.orders", "order_id"),
             Need("stokly.refund_lines", "refund_id", "stokly.refunds", "refund_id"),
             Need("stokly.items", "item_id", "stokly.order_lines", "item_id"),
-            *_BUYERS,
+            *BUYERS,
         ),
         # A refund of what was cancelled: only one of the two may take it off.
         triggers=(Trigger("stokly.refunds", "order_id"),),
-        gates=(*products, Gate("contacts", "its contact", documents.order_contacts)),
+        gates=(
+            *products,
+            Gate("contacts", "its contact", order_contacts, follows=True),
+            *_wait_for_guests(settings, order_guests),
+        ),
         rejected_rule=REJECTED.code,
     )
 
@@ -156,9 +176,36 @@ def _refunds(settings: EmarsysSettings) -> Feed:
             Need("stokly.orders", "order_id", "stokly.refunds", "order_id"),
             Need("stokly.order_lines", "order_id", "stokly.orders", "order_id"),
             Need("stokly.items", "item_id", "stokly.order_lines", "item_id"),
-            *_BUYERS,
+            *BUYERS,
         ),
-        gates=(Gate("orders", "its order", _order_of_refund),),
+        gates=(Gate("orders", "its order", _order_of_refund, follows=True),),
+        rejected_rule=REJECTED.code,
+    )
+
+
+def _credits(settings: EmarsysSettings) -> Feed:
+    return Feed(
+        system=NAME,
+        name="credits",
+        dataset="stokly.credit_notes",
+        key="credit_note_id",
+        owner=Team.FINANCE,
+        description="Credit notes that no refund names, as sales data under an item of their own where one is set.",
+        lane=Lane.INTERVAL,
+        replay=ReplayClass.NEVER,
+        limits=BatchLimits(settings.sales_batch, SALES_BYTES),
+        build=partial(documents.build_credits, settings=settings),
+        send=send_sales,
+        append=_added(settings),
+        needs=(
+            Need("stokly.refunds", "credit_note_id", "stokly.credit_notes", "credit_note_id"),
+            Need("stokly.orders", "order_id", "stokly.credit_notes", "order_id"),
+            Need("stokly.order_lines", "order_id", "stokly.orders", "order_id"),
+            *BUYERS,
+        ),
+        # A refund that names the note stands for it.
+        triggers=(Trigger("stokly.refunds", "credit_note_id"),),
+        gates=(Gate("orders", "its order", _order_of_credit, follows=True),),
         rejected_rule=REJECTED.code,
     )
 
@@ -176,10 +223,11 @@ def _dispatches(settings: EmarsysSettings) -> Feed:
         limits=BatchLimits(settings.batch, EVENT_BYTES),
         build=partial(documents.build_dispatches, settings=settings),
         send=send_events,
-        needs=(Need("stokly.orders", "order_id", "stokly.dispatches", "order_id"), *_BUYERS),
+        needs=(Need("stokly.orders", "order_id", "stokly.dispatches", "order_id"), *BUYERS),
         gates=(
-            Gate("orders", "its order", partial(documents.dispatch_orders, settings=settings)),
-            Gate("contacts", "its contact", documents.dispatch_contacts),
+            Gate("orders", "its order", partial(documents.dispatch_orders, settings=settings), follows=True),
+            Gate("contacts", "its contact", documents.dispatch_contacts, follows=True),
+            *_wait_for_guests(settings, documents.dispatch_guests),
         ),
         rejected_rule=REJECTED.code,
     )
@@ -208,3 +256,8 @@ def _added(settings: EmarsysSettings) -> Append:
 def _order_of_refund(frames: Frames) -> pd.DataFrame:
     rows = frames["stokly.refunds"]
     return pd.DataFrame({"key": rows["refund_id"], "needs": rows["order_id"]})
+
+
+def _order_of_credit(frames: Frames) -> pd.DataFrame:
+    rows = frames["stokly.credit_notes"]
+    return pd.DataFrame({"key": rows["credit_note_id"], "needs": rows["order_id"]})

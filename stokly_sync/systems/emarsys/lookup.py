@@ -9,11 +9,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from stokly_sync.flow import Outcome, State
 from stokly_sync.systems.emarsys.client import EmarsysClient
 from stokly_sync.systems.emarsys.documents.common import GUEST
 from stokly_sync.systems.emarsys.rules import DUPLICATE, EMAIL_TAKEN
 from stokly_sync.systems.emarsys.setup import EMAIL, Fields
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why nobody can tell which contact somebody is: a rule, and the detail in words."""
+
+    rule: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -34,23 +41,7 @@ class Found:
 
 def look_up(client: EmarsysClient, fields: Fields, customers: Collection[str], emails: Iterable[str]) -> Found:
     """Ask by customer id, then by address, then whose the contacts are that have one of the addresses."""
-    return _with_addresses(client, fields, _by_customer(client, fields, customers), emails)
-
-
-def look_up_missing(client: EmarsysClient, fields: Fields, emails: Mapping[str, str]) -> Found:
-    """Ask by customer id, and by address for those alone that are not found so; `emails` is by customer id."""
-    by_customer = _by_customer(client, fields, emails)
-    missing = (email for customer, email in emails.items() if customer not in by_customer)
-    return _with_addresses(client, fields, by_customer, missing)
-
-
-def _by_customer(client: EmarsysClient, fields: Fields, customers: Collection[str]) -> dict[str, list[str]]:
-    return client.ids_of(fields.customer, list(customers)) if client.settings.id_field_indexed else {}
-
-
-def _with_addresses(
-    client: EmarsysClient, fields: Fields, by_customer: Mapping[str, list[str]], emails: Iterable[str]
-) -> Found:
+    by_customer = client.ids_of(fields.customer, list(customers)) if client.settings.id_field_indexed else {}
     wanted = list(dict.fromkeys(email.lower() for email in emails))
     by_email = {email.lower(): ids for email, ids in client.ids_of(EMAIL, wanted).items()}
     known = {ids[0]: customer for customer, ids in by_customer.items() if len(ids) == 1}
@@ -63,29 +54,27 @@ def _with_addresses(
     return Found(by_customer, by_email, {**known, **carried})
 
 
-def place(customer: str, email: str, found: Found, merged: Collection[str]) -> str | Outcome | None:
-    """The internal id of a customer's contact; None where there is none yet; a rejection where nobody can tell.
+def place(customer: str, email: str, found: Found, merged: Collection[str]) -> str | Reason | None:
+    """The internal id of a customer's contact; None where there is none yet; a reason where nobody can tell.
 
-    `merged` are customers that went up in this one: what belongs to them belongs to it.
+    `merged` are customers that went up in this one, or that are gone: what belongs to them belongs to it.
     """
     mine = found.by_customer.get(customer) or [n for n, owner in found.carried(email) if owner == customer]
     if len(mine) > 1:
-        return _duplicate(customer, mine)
+        return _duplicate(mine)
     same = [(number, owner) for number, owner in found.carried(email) if number not in mine]
     if mine:
         strangers = [number for number, owner in same if owner not in merged]
-        return _duplicate(customer, [*mine, *strangers]) if strangers else mine[0]
+        return _duplicate([*mine, *strangers]) if strangers else mine[0]
     if len(same) > 1:
-        return _duplicate(customer, [number for number, _ in same])
+        return _duplicate([number for number, _ in same])
     if not same:
         return None
     ((number, owner),) = same
     if not owner or owner.startswith(GUEST) or owner in merged:
         return number
-    reason = f"contact {number} in Emarsys has the address and belongs to customer {owner}"
-    return Outcome(customer, State.REJECTED, reason, rule=EMAIL_TAKEN.code)
+    return Reason(EMAIL_TAKEN.code, f"contact {number} in Emarsys has the address and belongs to customer {owner}")
 
 
-def _duplicate(key: str, ids: Collection[str]) -> Outcome:
-    reason = f"contacts {', '.join(sorted(ids))} in Emarsys are the same customer"
-    return Outcome(key, State.REJECTED, reason, rule=DUPLICATE.code)
+def _duplicate(ids: Collection[str]) -> Reason:
+    return Reason(DUPLICATE.code, f"contacts {', '.join(sorted(ids))} in Emarsys are the same customer")

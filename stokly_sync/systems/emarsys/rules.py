@@ -119,7 +119,7 @@ NO_IDENTITY: Final = Rule(
 )
 REFUND_NO_ORDER: Final = Rule(
     "EM-REFUND-NO-ORDER",
-    "The refund names no order, and sales data know refunds only on orders.",
+    "The refund or credit note names no order, and sales data know what was given back only on orders.",
     "Nothing to do for Emarsys; finance may tie it to its order in Stokly.",
     Team.FINANCE,
     "E3",
@@ -128,7 +128,7 @@ REFUND_NO_ORDER: Final = Rule(
 )
 REFUND_ORDER: Final = Rule(
     "EM-REFUND-ORDER",
-    "The order of the refund has not been taken over from Stokly yet.",
+    "The order of the refund or credit note has not been taken over from Stokly yet.",
     "Nothing to do unless it waits too long: then look for the order among the exceptions.",
     Team.OPERATIONS,
     "E3",
@@ -137,7 +137,7 @@ REFUND_ORDER: Final = Rule(
 )
 REFUND_CURRENCY: Final = Rule(
     "EM-REFUND-CURRENCY",
-    "The refund is in another currency than its order.",
+    "The refund or credit note is in another currency than its order.",
     "Correct the currency of the refund in Stokly; amounts in two currencies cannot be set off.",
     Team.FINANCE,
     "E3",
@@ -155,6 +155,33 @@ REFUND_NO_LINES: Final = Rule(
     "EM-REFUND-NO-LINES",
     "Nothing of the refund belongs to an item, or it was removed, so there is no line to send.",
     "Nothing to do, or set other_item, under which such amounts are then sent.",
+    Team.FINANCE,
+    "E3",
+    Effect.EXCLUDE,
+    Severity.LOW,
+)
+CREDIT_REFUND: Final = Rule(
+    "EM-CREDIT-REFUND",
+    "A refund names the credit note, and the refund's own lines are sent.",
+    "Nothing to do; what was given back counts once.",
+    Team.FINANCE,
+    "E3",
+    Effect.EXCLUDE,
+    Severity.LOW,
+)
+CREDIT_NO_ITEM: Final = Rule(
+    "EM-CREDIT-NO-ITEM",
+    "A credit note without a refund has an amount and no items, and sales data are told item by item.",
+    "Nothing to do, or set credit_item, under which such amounts are then sent.",
+    Team.FINANCE,
+    "E3",
+    Effect.EXCLUDE,
+    Severity.LOW,
+)
+CREDIT_CANCELLED: Final = Rule(
+    "EM-CREDIT-CANCELLED",
+    "Lines of the credit note's order were cancelled, and nobody can tell whether the note is for the same.",
+    "Nothing to do; what was cancelled is taken off the order. Enter a refund in Stokly for what goes beyond that.",
     Team.FINANCE,
     "E3",
     Effect.EXCLUDE,
@@ -247,6 +274,9 @@ RULES: Final = (
     REFUND_CURRENCY,
     REFUND_PENDING,
     REFUND_NO_LINES,
+    CREDIT_REFUND,
+    CREDIT_NO_ITEM,
+    CREDIT_CANCELLED,
     DISPATCH_ORDER,
     DISPATCH_REMOVED,
     DISPATCH_OLD,

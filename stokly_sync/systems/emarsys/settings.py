@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, fi
 from stokly_sync.contracts.mapping import CONTACT_SOURCES, ORDER_SOURCES, PRODUCT_SOURCES, Properties, PropertyField
 from stokly_sync.flow import Mode
 
-FEEDS = ("products", "contacts", "orders", "refunds", "dispatches", "consents")
+FEEDS = ("products", "contacts", "guests", "orders", "refunds", "credits", "dispatches", "consents")
 SALES_COLUMNS: Final = (
     *("item", "price", "c_sales_amount", "order", "timestamp", "date", "customer", "email", "quantity"),
     *("s_currency", "s_channel"),
@@ -94,6 +94,9 @@ class EmarsysSettings(BaseModel):
     currency: str = Field("GBP", pattern=r"^[A-Z]{3}$", description="Currency of the account's sales data.")
     other_item: str = Field(
         "", description="Item under which shipping and amounts refunded beside the lines go; empty leaves them out."
+    )
+    credit_item: str = Field(
+        "", description="Item under which credit notes that no refund names go; empty leaves them out by name."
     )
     history_from: datetime | None = Field(
         None,

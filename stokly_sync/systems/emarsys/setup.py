@@ -1,25 +1,28 @@
 """What the account must have before anything is sent: custom fields, choices of countries, the external event.
 
-Each client looks once, before its first use; what is there already is left alone, so that it may be repeated at any
-time. Ids are the account's own and are looked up, never assumed. Source: Emarsys API contract 1.7 (fields), 1.8.
+Each client looks once, before its first use, unless another found all of it within a day under the same settings; what
+is there already is left alone, so that it may be repeated at any time. Ids are the account's own and are looked up,
+never assumed. Source: Emarsys API contract 1.7 (fields), 1.8.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from stokly_sync.errors import BatchRefused, PermanentError
+from stokly_sync.errors import PermanentError
 from stokly_sync.flow import Json
 from stokly_sync.systems.emarsys.client import VENDOR, EmarsysClient
 from stokly_sync.systems.emarsys.countries import names_of
 from stokly_sync.systems.emarsys.documents.contacts import MAPPED
 from stokly_sync.systems.emarsys.settings import EmarsysSettings
+from stokly_sync.systems.transport import found_once
 
 EMAIL: Final = "3"
 COUNTRY: Final = "14"
 OPT_IN: Final = "31"
+OPTED_IN: Final = "1"
 OPTED_OUT: Final = "2"
 SYSTEM_FIELDS: Final = {
     "first_name": "1",
@@ -78,8 +81,8 @@ def custom_fields(settings: EmarsysSettings) -> dict[str, tuple[str, str]]:
 
 def fields_of(client: EmarsysClient) -> Fields:
     """The fields that contacts are written with; custom ones that the account lacks are created."""
-    made: Fields = _once(client, "fields", _prepare_fields)
-    return made
+    found = found_once(client, "fields", _prepare_fields)
+    return Fields(found["ids"], found["countries"])
 
 
 def known_fields(client: EmarsysClient) -> dict[str, str]:
@@ -93,22 +96,11 @@ def event_of(client: EmarsysClient) -> str:
 
     Raises PermanentError where a number names no event.
     """
-    made: str = _once(client, "event", _prepare_event)
+    made: str = found_once(client, "event", _prepare_event)
     return made
 
 
-def _once(client: EmarsysClient, what: str, prepare: Callable[[EmarsysClient], Any]) -> Any:
-    with client.guard:
-        if what not in client.shared:
-            try:
-                client.shared[what] = prepare(client)
-            except BatchRefused as refused:
-                # Halving a batch would not help: it is the account that is refused.
-                raise PermanentError(str(refused)) from refused
-        return client.shared[what]
-
-
-def _prepare_fields(client: EmarsysClient) -> Fields:
+def _prepare_fields(client: EmarsysClient) -> Json:
     held = _by_name(client.ask("GET", "/field"))
     ids = dict(SYSTEM_FIELDS)
     for ours, (name, kind) in custom_fields(client.settings).items():
@@ -118,7 +110,7 @@ def _prepare_fields(client: EmarsysClient) -> Fields:
         ids[ours] = held[name]
     choices = client.ask("GET", f"/field/{COUNTRY}/choice/translate/en")
     labels = {str(row.get("choice")): str(row.get("id")) for row in choices if isinstance(row, Mapping)}
-    return Fields(ids, names_of(labels))
+    return {"ids": ids, "countries": names_of(labels)}
 
 
 def _prepare_event(client: EmarsysClient) -> str:

@@ -201,6 +201,28 @@ class OmetriaClient:
         """Contacts of our collection, a page at a time."""
         return self._pages(self.contacts_path, {})
 
+    def contacts_elsewhere(self, since: datetime | None) -> Iterator[list[Json]]:
+        """Contacts of all collections but ours; with `since` no more than the newest pages, by time of update."""
+        for name, count in self.collections().items():
+            if name == self.settings.collection:
+                continue
+            path = f"/contacts/{quote(name, safe='')}"
+            yield from self._pages(path, {}) if since is None else self._newest(path, count, since)
+
+    def _newest(self, path: str, count: int, since: datetime) -> Iterator[list[Json]]:
+        """Pages from the end of a list in the order of updates, until one holds a row that is older."""
+        for end in range(count, 0, -self.settings.read_page):
+            start = max(0, end - self.settings.read_page)
+            query: dict[str, str | int] = {"orderby": "timestamp_update", "limit": end - start, "offset": start}
+            rows = self._list(path, query)
+            yield rows
+            oldest = str(rows[0].get("dt_object_updated") or "") if rows else ""
+            try:
+                if datetime.fromisoformat(oldest) < since:
+                    return
+            except ValueError:
+                continue
+
     def products(self) -> Iterator[list[Json]]:
         """Products with their variants, a page at a time; without the parameter only parents come back."""
         return self._pages("/products", {"includeVariants": "true"})

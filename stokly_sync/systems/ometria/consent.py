@@ -7,11 +7,11 @@ wins in Ometria, so an opt-in that follows one has to be forced, which is a sett
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from typing import Final
 
-from stokly_sync.contracts.consent import EMAIL, SMS, Told
+from stokly_sync.contracts.consent import EMAIL, LONG_AGO, SMS, Told
 from stokly_sync.flow import Choice, Json, Statement
 from stokly_sync.systems.ometria.client import OmetriaClient
 from stokly_sync.systems.ometria.settings import OmetriaSettings
@@ -20,14 +20,26 @@ OPT_IN: Final = {Choice.IN: "EXPLICITLY_OPTEDIN", Choice.OUT: "EXPLICITLY_OPTEDO
 SINCE: Final = {Choice.IN: "timestamp_subscribed", Choice.OUT: "timestamp_unsubscribed"}
 
 
-def choices(client: OmetriaClient, since: datetime | None) -> Iterator[Statement]:
-    """Who has unsubscribed since then, or ever."""
+def choices(client: OmetriaClient, since: datetime | None, owned: Collection[str] = ()) -> Iterator[Statement]:
+    """Who has unsubscribed since then, or ever; where Ometria owns the e-mail channel also who has opted in."""
+    if EMAIL in owned:
+        yield from _opted_in(client, since)
     for page in client.unsubscribes(since):
         for row in page:
             email, channel = row.get("email_address"), str(row.get("type") or EMAIL).lower()
             at = _moment(row.get("timestamp"))
             if email and at is not None and channel in (EMAIL, SMS):
                 yield Statement(channel, Choice.OUT, at, email=str(email), reason=str(row.get("reason") or "left"))
+
+
+def _opted_in(client: OmetriaClient, since: datetime | None) -> Iterator[Statement]:
+    """Explicit opt-ins of every collection but ours, in which stands what we have written. Source: contract 3, 4."""
+    for page in client.contacts_elsewhere(since):
+        for row in page:
+            email, at = row.get("email"), _moment(row.get("timestamp_subscribed"))
+            if email and row.get("marketing_optin") == OPT_IN[Choice.IN]:
+                moment = LONG_AGO if at is None and since is None else at
+                yield Statement(EMAIL, Choice.IN, moment, email=str(email), reason="opted in")
 
 
 def _moment(value: object) -> datetime | None:

@@ -121,7 +121,7 @@ def _stock(limits: BatchLimits) -> Feed:
         needs=(Need("stokly.items", "item_id", "stokly.stock", "item_id"),),
         # An item that turns into a service, is deleted or comes back is sold or not sold from then on.
         triggers=(Trigger("stokly.items", "sku"),),
-        gates=(Gate("products", "its product", _own_product),),
+        gates=(Gate("products", "its product", _own_product, follows=True),),
         rejected_rule=REJECTED.code,
     )
 
@@ -181,7 +181,7 @@ def _dispatches(settings: OmetriaSettings, limits: BatchLimits) -> Feed:
         send=send,
         settle=_settling(EVENT),
         needs=(Need("stokly.orders", "order_id", "stokly.dispatches", "order_id"), *_CUSTOMERS_OF_ORDERS),
-        gates=(Gate("orders", "its order", _own_order),),
+        gates=(Gate("orders", "its order", _own_order, follows=True),),
         rejected_rule=REJECTED.code,
     )
 

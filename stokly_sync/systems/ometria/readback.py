@@ -11,13 +11,11 @@ from decimal import Decimal, InvalidOperation
 from hashlib import blake2b
 from typing import Any, Final
 
-import msgspec
 import pandas as pd
 
 from stokly_sync.contracts.money import nano
 from stokly_sync.flow import Facts, Json
 from stokly_sync.systems.ometria.client import OmetriaClient
-from stokly_sync.systems.transport import decode
 
 CONTACT_FACTS: Final = ("customer_id", "email_digest")
 PRODUCT_FACTS: Final = ("title", "price", "is_active", "is_variant")
@@ -42,7 +40,6 @@ def stock_facts(records: Sequence[Json]) -> pd.DataFrame:
 
 def order_facts(records: Sequence[Json]) -> pd.DataFrame:
     """Facts of orders: `value` is the grand total, `refunded` what the lines say, both nano units of `currency`."""
-    records = [_read(record) for record in records]
     frame = _frame(
         records,
         {
@@ -149,12 +146,6 @@ def _inner(record: Json, name: str) -> Mapping[str, Any]:
 def _lines(record: Json) -> list[Mapping[str, Any]]:
     lines = record.get("lineitems")
     return [line for line in lines if isinstance(line, Mapping)] if isinstance(lines, list) else []
-
-
-def _read(record: Json) -> Json:
-    """An order whose lines are objects; in our own documents they are written already."""
-    lines = record.get("lineitems")
-    return record | {"lineitems": decode(bytes(lines))} if isinstance(lines, msgspec.Raw) else record
 
 
 def _email_digest(record: Json) -> str | None:

@@ -184,8 +184,14 @@ def constant(value: bool, length: int) -> pd.Series:
 
 def frame_of(table_columns: Sequence[tuple[str, Kind]], columns: dict[str, Any]) -> pd.DataFrame:
     """A frame with exactly these columns, in this order and of the dtypes of their kinds."""
-    made = {name: pd.Series(columns[name], dtype=DTYPES[kind], copy=False) for name, kind in table_columns}  # type: ignore[call-overload]
+    # Arrays have no index that pandas would have to compare for each column.
+    made = {name: _array(columns[name], DTYPES[kind]) for name, kind in table_columns}
     return pd.DataFrame(made, copy=False)
+
+
+def _array(values: Any, dtype: Any) -> Any:
+    found = getattr(values, "array", values)
+    return found if getattr(found, "dtype", None) == dtype else pd.array(found, dtype=dtype)
 
 
 def _scaled(amounts: pa.Array) -> pd.Series:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
@@ -26,7 +27,16 @@ from stokly_sync.systems.transport.answers import Answer, Verdict, decode, encod
 from stokly_sync.systems.transport.auth import Auth
 from stokly_sync.systems.transport.redaction import excerpt, redact
 from stokly_sync.systems.transport.retry import Clock, RetryPolicy, retry_after
-from stokly_sync.systems.transport.wire import cause, certificate_refused, never_sent, new_session, said, start
+from stokly_sync.systems.transport.wire import (
+    addressed,
+    cause,
+    certificate_refused,
+    exchanged,
+    never_sent,
+    new_session,
+    said,
+    start,
+)
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +125,8 @@ class Transport:
         self._secrets, self._timeout = tuple(secrets), timeout
         self._counting = threading.Lock()
         self._session = new_session(self._base, concurrency=concurrency, verify_tls=verify_tls)
+        # The same few addresses are called again and again, and reading one takes longer than all else of a request.
+        self._blank = lru_cache(64)(lambda method, url: self._session.prepare_request(requests.Request(method, url)))
 
     def __repr__(self) -> str:
         return f"Transport({self.vendor}, {redact(self._base)})"
@@ -181,20 +193,14 @@ class Transport:
         with self._counting:
             self.calls += 1
         started, at = self._clock.monotonic(), self._clock.now()
-        request = requests.Request(call.method, call.url, headers={**call.headers, **auth}, data=call.body)
         try:
-            response = self._session.send(
-                self._session.prepare_request(request),
-                timeout=self._timeout,
-                allow_redirects=False,
-                verify=self._session.verify,
-                proxies=self._session.proxies,
-            )
+            request = addressed(self._blank(call.method, call.url), {**call.headers, **auth}, call.body)
+            response, body = exchanged(self._session, request, timeout=self._timeout)
         except requests.RequestException as error:
             raise self._unanswered(call, error) from error
         elapsed = self._clock.monotonic() - started
         self._observe(response.headers)
-        return Answer(response.status_code, response.headers, None, response.content, at, elapsed), auth
+        return Answer(response.status_code, response.headers, None, body, at, elapsed), auth
 
     def _decoded(self, call: _Call, answer: Answer) -> Answer:
         if not answer.body:

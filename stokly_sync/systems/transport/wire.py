@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http.cookiejar import DefaultCookiePolicy
 
 import requests
 import requests.adapters
 import urllib3.exceptions
+from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies
 
 from stokly_sync.systems.transport.answers import decode
@@ -38,6 +39,31 @@ def new_session(base_url: str, *, concurrency: int, verify_tls: bool) -> request
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
+
+
+def addressed(
+    blank: requests.PreparedRequest, headers: Mapping[str, str], body: bytes | None
+) -> requests.PreparedRequest:
+    """A request like `blank`, which is left as it is, with more headers and a body."""
+    request = requests.PreparedRequest()
+    request.method, request.url, request.hooks = blank.method, blank.url, blank.hooks
+    request.headers = CaseInsensitiveDict({**blank.headers, **headers})
+    if body is not None:
+        request.body = body
+        request.headers["Content-Length"] = str(len(body))
+    return request
+
+
+def exchanged(
+    session: requests.Session, request: requests.PreparedRequest, *, timeout: tuple[float, float]
+) -> tuple[requests.Response, bytes]:
+    """Send a request and read the whole answer; redirects are not followed, cookies not kept.
+
+    Past the session's own `send`, which looks for both after each answer.
+    """
+    adapter = session.get_adapter(str(request.url))
+    response = adapter.send(request, timeout=timeout, verify=session.verify or False, proxies=session.proxies)
+    return response, response.content
 
 
 def never_sent(error: requests.RequestException) -> bool:

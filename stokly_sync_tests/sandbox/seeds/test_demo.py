@@ -137,8 +137,7 @@ def money_back_rules() -> Found:
             yield "ST-REFUND-OVER", row["refundId"]
     for row in rows("credit-notes"):
         if row["referenceType"] != 1 or row["referenceId"] not in orders:
-            # A credit note has no lines, so that Emarsys does not ask for any.
-            yield from each("REFUND-NO-ORDER", row["creditNoteId"], ("OM", "DD"))
+            yield from each("REFUND-NO-ORDER", row["creditNoteId"], ("OM", "DD", "EM"))
 
 
 def all_rules() -> Found:

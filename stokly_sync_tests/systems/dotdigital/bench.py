@@ -8,13 +8,15 @@ from typing import Any
 
 import msgspec
 
+from stokly_sync.contracts.guests import Guest
+from stokly_sync.contracts.owners import person
 from stokly_sync.flow import Feed, Lane, Outcome, Record, State
 from stokly_sync.sandbox.dotdigital import DotdigitalSandbox, DotdigitalSwitches
 from stokly_sync.sandbox.kit import ManualClock, decode, encode
 from stokly_sync.systems.dotdigital import DotdigitalClient, DotdigitalSettings
+from stokly_sync.systems.dotdigital.documents import guest_contact
 from stokly_sync.systems.transport import Clock, Unlimited
 from stokly_sync.systems.transport import encode as encode_document
-from stokly_sync_tests.systems.dotdigital.rows import T0
 
 
 @dataclass
@@ -61,12 +63,16 @@ class Bench:
 
 def record(key: str, document: dict[str, Any]) -> Record:
     """A planned record of that document."""
-    return Record(key, encode_document(document), "hash", T0)
+    return Record(key, encode_document(document), "hash")
 
 
 def contact(key: str = "C1", email: str | None = None, **fields: Any) -> Record:
     identifiers = {"email": email or f"{key.lower()}@example.com", "stokly-id": key}
     return record(key, {"identifiers": identifiers, "dataFields": fields} if fields else {"identifiers": identifiers})
+
+
+def guest(email: str) -> Record:
+    return record(person(email), guest_contact(Guest(person(email), email)))
 
 
 def order(key: str = "O1", customer: str = "C1", *, email: str | None = None, **json: Any) -> Record:

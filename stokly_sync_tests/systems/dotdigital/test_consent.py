@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from stokly_sync.contracts.consent import CONSENTS, Told
+from stokly_sync.contracts.consent import CONSENTS, LONG_AGO, Told
 from stokly_sync.flow import Choice, Feed, Record, State
 from stokly_sync.systems.dotdigital import DotdigitalSettings
 from stokly_sync.systems.dotdigital.consent import choices, document
@@ -105,3 +105,28 @@ def test_a_choice_that_is_made_again_is_another_document() -> None:
 
     assert body(T0) == body(T0)
     assert body(T0) != body(T0 + timedelta(days=1))
+
+
+@pytest.mark.parametrize("ever", [True, False])
+def test_who_subscribes_is_read_back_where_dotdigital_owns_the_channel_and_nowhere_else(
+    bench: Bench, feed: Feeds, ever: bool
+) -> None:
+    carried(feed("contacts"), bench.client(), contact("C1"), contact("C2"))
+    bench.clock.advance(600)
+    at = bench.clock.now()
+    bench.system.subscribe("c1@example.com")
+    since = None if ever else at - timedelta(seconds=1)
+    (one,) = (said for said in choices(bench.client(), since, ["email"]) if said.choice is Choice.IN)
+    assert one.email == "c1@example.com"
+    assert one.said_at is not None
+    assert abs(one.said_at - at) < timedelta(seconds=1)
+    assert [said for said in choices(bench.client(), since) if said.choice is Choice.IN] == []
+
+
+def test_a_subscription_of_unknown_age_beats_no_opt_out_when_it_is_first_seen(bench: Bench) -> None:
+    bench.system.upserts.create({}, {"email": "came@example.com"}, now=bench.clock.now())
+    (one,) = choices(bench.client(), None, ["email"])
+    assert (one.choice, one.said_at) == (Choice.IN, LONG_AGO)
+    (later,) = choices(bench.client(), bench.clock.now() - timedelta(minutes=1), ["email"])
+    assert (later.choice, later.said_at) == (Choice.IN, None)
+    assert list(choices(bench.client(new_contact_status="subscribed"), None, ["email"])) == []

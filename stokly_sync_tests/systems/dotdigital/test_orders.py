@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stokly_sync.contracts.buyers import order_contacts
 from stokly_sync.systems.dotdigital import DotdigitalSettings
-from stokly_sync.systems.dotdigital.documents import build_dispatches, build_orders, order_contacts, order_products
+from stokly_sync.systems.dotdigital.documents import build_dispatches, build_orders, order_products
 from stokly_sync.systems.transport import encode
 from stokly_sync_tests.systems.dotdigital.rows import T0, body, frames, order_frames, rules
 

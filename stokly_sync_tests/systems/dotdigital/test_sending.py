@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pytest
 
+from stokly_sync.contracts.owners import person
 from stokly_sync.errors import BatchRefused, CredentialsError, InDoubt, PermanentError, TransientError
-from stokly_sync.flow import Feed, Record, State
+from stokly_sync.flow import Feed, State
 from stokly_sync.sandbox.kit import Fault
 from stokly_sync.systems.dotdigital import DotdigitalSettings
+from stokly_sync.systems.dotdigital.client import remember
 from stokly_sync.systems.dotdigital.probing import probe
 from stokly_sync.systems.dotdigital.setup import data_fields
-from stokly_sync_tests.systems.dotdigital.bench import Bench, accepted, carried, contact, order, record
+from stokly_sync_tests.systems.dotdigital.bench import Bench, accepted, carried, contact, guest, order, record
+from stokly_sync_tests.systems.transport.stub import Kept
 
 Feeds = Callable[[str], Feed]
 
@@ -27,6 +30,18 @@ def test_set_up_makes_what_is_missing_once_and_repeats_safely(bench: Bench, feed
     assert [book.name for book in bench.system.store.lists.values()].count("Stokly") == 1
     assert bench.calls("POST", "/configuration/v3/customIdentifiers") == 2
     assert bench.calls("GET", "/v2/account-info") == 2
+
+
+def test_what_set_up_found_is_not_asked_for_again_by_the_next_client(bench: Bench, feed: Feeds) -> None:
+    memory = Kept()
+    for key in ("C1", "C2"):
+        client = bench.client()
+        remember(client, memory)
+        assert accepted(carried(feed("contacts"), client, contact(key))) == [key]
+    for path in ("/v2/account-info", "/v2/data-fields", "/v2/address-books"):
+        assert bench.calls("GET", path) == 1
+    assert bench.calls("POST", "/configuration/v3/customIdentifiers") == 1
+    assert bench.system.switches.password not in repr(memory.found)
 
 
 def test_a_data_field_of_another_type_stops_the_load_and_says_what_to_do(bench: Bench, feed: Feeds) -> None:
@@ -93,28 +108,38 @@ def test_an_address_of_another_customers_contact_is_refused_with_its_rule(bench:
     assert (found["C2"].state, found["C2"].rule) == (State.REJECTED, "DD-EMAIL-TAKEN")
 
 
-def test_a_guest_who_got_a_contact_is_not_asked_for_again(bench: Bench, feed: Feeds) -> None:
-    client = bench.client(look_ups=0)
-    for key in ("O1", "O2"):
-        assert accepted(carried(feed("orders"), client, order(key, email="guest@example.com"))) == [key]
-    assert bench.calls("GET", "/contacts/v3") == 1
+def test_guests_become_contacts_that_are_not_subscribed(bench: Bench, feed: Feeds) -> None:
+    found = carried(feed("guests"), bench.client(), guest("g@example.com"), guest("h@example.com"))
+    assert accepted(found) == sorted([person("g@example.com"), person("h@example.com")])
+    assert bench.email_status("g@example.com") == "unsubscribed"
+    assert accepted(carried(feed("orders"), bench.client(), order("O1", email="g@example.com"))) == ["O1"]
     assert bench.calls("PUT", "/contacts/v3/import") == 1
 
 
-def test_a_guest_who_was_refused_is_asked_for_again(bench: Bench, feed: Feeds) -> None:
-    client = bench.client(look_ups=0)
-    bench.system.set_switches(failing_ids=["guest@example.com"])
-    assert accepted(carried(feed("orders"), client, order("O1", email="guest@example.com"))) == []
-    bench.system.set_switches(failing_ids=[])
-    assert accepted(carried(feed("orders"), client, order("O2", email="guest@example.com"))) == ["O2"]
-
-
-def test_an_order_of_an_unknown_guest_makes_a_contact_that_is_not_subscribed(bench: Bench, feed: Feeds) -> None:
-    client = bench.client()
-    orders: Sequence[Record] = [order("O1", email="g@example.com"), order("O2", email="G@example.com")]
-    assert accepted(carried(feed("orders"), client, *orders)) == ["O1", "O2"]
-    assert bench.email_status("g@example.com") == "unsubscribed"
+def test_a_guest_who_signed_up_before_keeps_their_choice_and_their_customer_id(bench: Bench, feed: Feeds) -> None:
+    carried(feed("contacts"), bench.client(), contact("C1", "g@example.com"))
+    held = bench.system.store.find("email", "g@example.com")
+    assert held is not None
+    held.email_status = "subscribed"
+    assert len(accepted(carried(feed("guests"), bench.client(), guest("g@example.com")))) == 1
+    assert bench.email_status("g@example.com") == "subscribed"
+    assert held.identifiers["stokly-id"] == "C1"
     assert len(bench.system.store.contacts) == 1
+
+
+def test_a_guest_who_is_refused_is_named_by_a_digest_alone(bench: Bench, feed: Feeds) -> None:
+    bench.system.set_switches(failing_ids=["g@example.com"])
+    found = carried(feed("guests"), bench.client(), guest("g@example.com"), guest("h@example.com"))
+    assert accepted(found) == [person("h@example.com")]
+    refused = found[person("g@example.com")]
+    assert (refused.state, refused.rule) == (State.REJECTED, "DD-REJECTED")
+    assert "@" not in str(refused)
+
+
+def test_guests_of_an_import_that_fails_are_sent_again_in_halves(bench: Bench, feed: Feeds) -> None:
+    bench.system.set_switches(poison_ids=["g@example.com"])
+    found = carried(feed("guests"), bench.client(), guest("g@example.com"), guest("h@example.com"))
+    assert accepted(found) == [person("h@example.com")]
 
 
 def test_an_order_of_another_owner_is_deleted_there_first(bench: Bench, feed: Feeds) -> None:

@@ -76,3 +76,18 @@ def test_a_channel_that_emarsys_lacks_is_left_alone(bench: Bench) -> None:
 def test_a_choice_that_is_made_again_is_another_document() -> None:
     assert told("C1", "out") == told("C1", "out")
     assert told("C1", "out").document != told("C1", "out", T0 + timedelta(days=1)).document
+
+
+@pytest.mark.parametrize("ever", [True, False])
+def test_who_opts_in_is_read_back_where_emarsys_owns_the_channel_and_nowhere_else(bench: Bench, ever: bool) -> None:
+    send_contacts(bench.client(), [contact("C1"), contact("C2")])
+    bench.clock.advance(600)
+    at = bench.clock.now()
+    bench.system.subscribe("c1@example.com")
+    since = None if ever else at - timedelta(seconds=1)
+    (one,) = choices(bench.client(), since, ["email"])
+    assert (one.channel, one.choice, one.customer) == ("email", "in", "C1")
+    assert one.said_at is not None
+    assert abs(one.said_at - at) < timedelta(seconds=1)
+    assert list(choices(bench.client(), since)) == []
+    assert list(choices(bench.client(), since, ["sms"])) == []

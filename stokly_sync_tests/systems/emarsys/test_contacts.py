@@ -6,12 +6,14 @@ import pytest
 
 from stokly_sync.errors import CredentialsError, PermanentError, PermissionDenied
 from stokly_sync.systems.emarsys import EmarsysSettings
+from stokly_sync.systems.emarsys.client import remember
 from stokly_sync.systems.emarsys.contacts import send_contacts
 from stokly_sync.systems.emarsys.documents import build_contacts
 from stokly_sync.systems.emarsys.readback import contact_facts, read_contacts
 from stokly_sync_tests.systems.emarsys.bench import ID_FIELD, Bench, contact, rules, states
 from stokly_sync_tests.systems.emarsys.rows import body, frames
 from stokly_sync_tests.systems.emarsys.rows import rules as kept_back
+from stokly_sync_tests.systems.transport.stub import Kept
 
 SETTINGS = EmarsysSettings()
 
@@ -180,6 +182,16 @@ def test_no_errors_is_understood_in_each_of_its_forms(bench: Bench, form: str) -
 def test_a_contact_that_appears_meanwhile_is_looked_up_again(bench: Bench) -> None:
     bench.system.set_switches(racing=["C1"])
     assert states(send_contacts(bench.client(), [contact("C1")])) == {"C1": "accepted"}
+
+
+def test_what_set_up_found_is_not_asked_for_again_by_the_next_client(bench: Bench) -> None:
+    memory = Kept()
+    for key in ("C1", "C2"):
+        client = bench.client()
+        remember(client, memory)
+        assert states(send_contacts(client, [contact(key, country="GB")])) == {key: "accepted"}
+    assert (bench.calls("/v3/field"), bench.calls("/field/{id}/choice/translate/{language}")) == (10, 1)
+    assert bench.contact("C2").fields["14"] == bench.contact("C1").fields["14"]
 
 
 def test_a_field_that_is_not_indexed_stops_the_load_with_what_to_do(bench: Bench) -> None:

@@ -11,7 +11,6 @@ from stokly_sync.errors import PermanentError
 from stokly_sync.systems.emarsys import EmarsysSettings
 from stokly_sync.systems.emarsys.contacts import send_contacts
 from stokly_sync.systems.emarsys.documents import build_dispatches, dispatch_contacts, dispatch_orders
-from stokly_sync.systems.emarsys.documents.common import guest_id
 from stokly_sync.systems.emarsys.events import send_events
 from stokly_sync_tests.systems.emarsys.bench import Bench, contact, dispatch, rules, states
 from stokly_sync_tests.systems.emarsys.rows import T0, body, order_frames
@@ -82,11 +81,6 @@ def test_an_event_is_made_by_its_name_and_triggered_once_however_often_it_is_sen
     counted = [trigger.trigger_id for trigger in bench.system.store.triggers if not trigger.dropped]
     assert counted == ["stokly-dispatch-D1", "stokly-dispatch-D2"]
     assert [event.name for event in bench.system.store.events.values()] == ["stokly_dispatch"]
-
-
-def test_an_event_of_a_guest_makes_the_contact_first(bench: Bench) -> None:
-    guest = dispatch("D1", guest_id("c1@example.com"))
-    assert states(send_events(bench.client(), [guest])) == {"D1": "accepted"}
 
 
 def test_a_contact_that_is_not_there_is_the_fault_of_its_own_dispatches_alone(bench: Bench) -> None:

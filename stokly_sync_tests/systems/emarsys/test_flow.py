@@ -255,3 +255,81 @@ def test_a_dispatch_triggers_its_event_once(rig: Rig) -> None:
     rig.replay(force=True).fine()
     counted = [trigger.trigger_id for trigger in there(rig).store.triggers if not trigger.dropped]
     assert len(counted) == len(set(counted)) == 1
+
+
+MODES = '{"orders": "observe", "refunds": "observe"}'
+
+
+def beginning_again(rig: Rig, **environ: str) -> Services:
+    """The product on the same database under other settings."""
+    return Services.open({**rig.env, **environ})
+
+
+def test_who_has_observed_must_say_anew_where_history_begins_before_anything_is_sent(rig: Rig) -> None:
+    bought = add_order(rig.stokly, 1)
+    rig.extract()
+    observing = beginning_again(rig, EMARSYS_MODES=MODES)
+    try:
+        for name in ("orders", "refunds"):
+            work.plan_feed(observing, observing.feed(rig.feed_id(name)), PlanScope(), run_id=uuid4().hex)
+    finally:
+        observing.close()
+    for _ in range(2):
+        rig.sync().fine()
+        assert there(rig).sales.uploads == []
+        held = [row for (feed, _), row in rig.ledger().items() if feed == "orders"]
+        assert {row["rule"] for row in held} == {"DELIVERY-NO-HISTORY"}
+        assert all("only observed" in str(row["reason"]) for row in held)
+    assert adopted_by(rig, "orders") == 3
+    assert adopted_by(rig, "refunds") == 1
+    later = add_order(rig.stokly, 2)
+    rig.sync().fine()
+    assert (lines(rig, bought), lines(rig, later)) == ([], [("2", "18.00")])
+    rig.agrees()
+
+
+def test_another_time_from_which_history_begins_says_it_anew(rig: Rig) -> None:
+    bought = add_order(rig.stokly, 1)
+    rig.sync().fine()
+    observing = beginning_again(rig, EMARSYS_MODES=MODES)
+    try:
+        work.plan_feed(observing, observing.feed("emarsys/orders"), PlanScope(), run_id=uuid4().hex)
+    finally:
+        observing.close()
+    rig.clock.sleep(60)
+    add_order(rig.stokly, 1, quantity=3, updated=rig.clock.now())
+    rig.sync().fine()
+    assert lines(rig, bought) == [("2", "18.00")]
+    begins = (floor(datetime.now(UTC)) - timedelta(days=5)).isoformat()
+    writing = beginning_again(rig, EMARSYS_HISTORY_FROM=begins)
+    try:
+        load(writing, "emarsys")
+    finally:
+        writing.close()
+    assert lines(rig, bought) == [("2", "18.00"), ("1", "9.00")]
+
+
+def test_a_refund_of_an_order_that_was_cancelled_before_it_was_sent_is_left_out_and_follows_it_later(rig: Rig) -> None:
+    first = order_ids(rig.stokly)[0]
+    change_order(rig.stokly, first, stage="removed")
+    rig.sync().fine()
+    assert rig.states("orders")[first] == "excluded"
+    assert {row["rule"] for (feed, _), row in rig.ledger().items() if feed == "refunds"} == {"DELIVERY-LEFT-OUT"}
+    assert lines(rig, first) == []
+    rig.agrees()
+    rig.clock.sleep(60)
+    change_order(rig.stokly, first, stage="order")
+    rig.sync().fine()
+    assert [line for line in lines(rig, first) if line[0].startswith("-")] == [("-1", "-9.00")]
+    rig.agrees()
+
+
+def test_guests_are_contacts_before_their_orders_and_no_part_of_a_batch_of_sales(rig: Rig) -> None:
+    for number in range(1, 4):
+        add_order(rig.stokly, number)
+    done = rig.sync().fine()
+    assert done.loaded["guests"].to_send == 3
+    assert rig.sync().fine().sent == {}
+    assert all(line.known for line in there(rig).sales.lines)
+    told = repr([(key, row["reason"]) for key, row in rig.ledger().items() if row["document"] is None])
+    assert "@" not in told

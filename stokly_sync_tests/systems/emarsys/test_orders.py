@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from stokly_sync.contracts.buyers import order_contacts
 from stokly_sync.delivery.appending import missing
 from stokly_sync.flow import Append, Document, Part
 from stokly_sync.systems.emarsys import EmarsysSettings
 from stokly_sync.systems.emarsys.documents import (
     build_orders,
     build_refunds,
-    order_contacts,
     order_products,
     ordered_at,
     parts_of,
@@ -71,14 +71,13 @@ def test_shipping_goes_under_an_item_of_its_own_where_one_is_set() -> None:
 
 def test_a_guest_is_booked_on_an_id_that_says_nothing() -> None:
     made = body(build_orders(order_frames({"customer_id": None, "customer_email": "Guest@example.com"}), SETTINGS))
-    assert made["guest"] is True
     assert made["customer"] == guest_id("guest@example.com")
     assert "guest@" not in made["customer"].lower().removeprefix("guest:")
 
 
 def test_a_guest_whose_address_a_customer_has_is_that_customer() -> None:
     made = body(build_orders(order_frames({"customer_id": None}), SETTINGS))
-    assert (made["customer"], made["guest"]) == ("C1", False)
+    assert made["customer"] == "C1"
 
 
 def test_an_order_of_a_merged_customer_is_the_survivor_s() -> None:

@@ -11,12 +11,10 @@ from stokly_sync.sandbox.emarsys.sales import sales_totals
 from stokly_sync.sandbox.kit import Fault
 from stokly_sync.systems.emarsys import EmarsysSettings
 from stokly_sync.systems.emarsys.contacts import send_contacts
-from stokly_sync.systems.emarsys.documents.common import guest_id
 from stokly_sync.systems.emarsys.sales import cell, send_sales
-from stokly_sync_tests.systems.emarsys.bench import Bench, contact, rules, sale, states
+from stokly_sync_tests.systems.emarsys.bench import Bench, contact, sale, states
 
 UPLOAD = "/sales-data/api"
-GUEST = guest_id("guest@example.com")
 
 
 def lines(bench: Bench) -> list[dict[str, str]]:
@@ -62,39 +60,6 @@ def test_a_refund_is_a_line_with_negative_units_and_money(bench: Bench) -> None:
     send_sales(client, [sale("O1", lines=[{"item": "SKU-1", "quantity": -1, "price": Decimal("-12.00")}])])
     totals = sales_totals(bench.system.sales)
     assert (totals["refund_lines"], totals["price"], totals["quantity"]) == (1, "-12.00", "-1")
-
-
-def test_a_guest_gets_a_contact_before_the_sale(bench: Bench) -> None:
-    client = bench.client()
-    for _ in range(2):
-        send_sales(client, [sale("O1", GUEST, email="guest@example.com")])
-    assert len(bench.system.store.contacts) == 1
-    assert sales_totals(bench.system.sales)["placeholder"] == 0
-    assert "31" not in bench.contact(GUEST).fields
-
-
-def test_a_guest_who_is_a_customer_s_contact_by_now_is_booked_on_that(bench: Bench) -> None:
-    bench.make("guest@example.com", "C7")
-    send_sales(bench.client(), [sale("O1", GUEST, email="guest@example.com")])
-    assert [line["customer"] for line in lines(bench)] == ["C7"]
-
-
-def test_a_guest_who_bought_before_costs_one_look_up_and_no_other_call(bench: Bench) -> None:
-    client = bench.client()
-    send_sales(client, [sale("O1", GUEST, email="guest@example.com")])
-    bench.system.calls.reset()
-    send_sales(client, [sale("O2", GUEST, email="guest@example.com")])
-    assert (bench.calls("/contact/checkids"), bench.calls(UPLOAD)) == (1, 1)
-    assert sum(int(row["calls"]) for row in bench.system.calls.rows()) == 2
-
-
-def test_a_guest_whom_nobody_can_tell_apart_is_reported_and_the_rest_is_sent(bench: Bench) -> None:
-    bench.make("guest@example.com")
-    bench.make("guest@example.com")
-    sent = send_sales(bench.client(), [sale("O1", GUEST, email="guest@example.com"), sale("O2")])
-    assert states(sent) == {"O1": "rejected", "O2": "accepted"}
-    assert rules(sent) == {"O1": "EM-DUPLICATE"}
-    assert [line["order"] for line in lines(bench)] == ["O2"]
 
 
 def test_an_upload_without_an_answer_is_in_doubt_and_not_repeated(bench: Bench) -> None:

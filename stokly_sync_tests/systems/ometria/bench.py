@@ -14,7 +14,6 @@ from stokly_sync.systems.ometria import OmetriaClient, OmetriaSettings
 from stokly_sync.systems.ometria.client import RETRY
 from stokly_sync.systems.transport import Clock, Unlimited
 from stokly_sync.systems.transport import encode as encode_document
-from stokly_sync_tests.systems.ometria.rows import T0
 
 
 @dataclass
@@ -53,7 +52,7 @@ class Bench:
 
 def record(document: dict[str, Any]) -> Record:
     """A planned record of that document; its key is the document's id, as in every feed of Ometria."""
-    return Record(document["id"], encode_document(document), "hash", T0)
+    return Record(document["id"], encode_document(document), "hash")
 
 
 def contact(key: str = "C1", **more: Any) -> Record:

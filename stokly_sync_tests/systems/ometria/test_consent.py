@@ -50,3 +50,25 @@ def test_a_choice_is_merged_into_the_contact_of_our_own_collection() -> None:
 def test_only_an_opt_in_is_forced_and_only_where_the_settings_say_so(choice: Choice, force: bool) -> None:
     body = document(told("email", choice), OmetriaSettings(force_optin=force))
     assert ("@force_optin" in body) is (force and choice is Choice.IN)
+
+
+def test_who_opts_in_is_read_back_where_ometria_owns_the_channel_and_not_what_we_wrote(bench: Bench) -> None:
+    bench.system.subscribe("came@example.com")
+    bench.system.subscribe("ours@example.com", collection="stokly")
+    now = bench.system.clock.now()
+    for since in (None, now - timedelta(minutes=1)):
+        (one,) = choices(bench.client(), since, ["email"])
+        assert (one.choice, one.email) == (Choice.IN, "came@example.com")
+        assert one.said_at is not None
+        assert abs(one.said_at - now) < timedelta(seconds=5)
+        assert list(choices(bench.client(), since)) == []
+
+
+def test_only_the_newest_pages_are_read_for_opt_ins(bench: Bench) -> None:
+    for number in range(10):
+        bench.system.subscribe(f"came.{number}@example.com")
+    client = bench.client(read_page=3)
+    before = client.calls
+    told = list(choices(client, bench.system.clock.now() + timedelta(minutes=1), ["email"]))
+    assert len(told) == 3
+    assert client.calls - before == 3

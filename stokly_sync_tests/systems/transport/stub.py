@@ -6,13 +6,14 @@ use the vendor's sandbox.
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -95,3 +96,16 @@ def unused_url() -> str:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{sock.getsockname()[1]}"
+
+
+@dataclass
+class Kept:
+    """A memory of what set-up found that lasts as long as the test."""
+
+    found: dict[str, Any] = field(default_factory=dict)
+
+    def get(self, what: str) -> Any:
+        return self.found.get(what)
+
+    def put(self, what: str, found: Any) -> None:
+        self.found[what] = json.loads(json.dumps(found))

@@ -1,4 +1,4 @@
-"""What documents of every type share: optional members, money that is always a float, and whose an address is.
+"""What documents of every type share: optional members, money that is always a float, custom fields, a buyer's name.
 
 Belongs here: rules of the wire that hold for each record type. Nothing of a single type. Source: Dotdigital API
 contract 3 (key and schema rules).
@@ -7,7 +7,6 @@ contract 3 (key and schema rules).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
@@ -16,15 +15,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from stokly_sync.contracts import columns
-from stokly_sync.contracts.addresses import owners_of_addresses
+from stokly_sync.contracts.buyers import Buyer
 from stokly_sync.contracts.mapping import PropertyField, Sources, mapped
-from stokly_sync.contracts.owners import accounts, departed, reachable
-from stokly_sync.flow import Frames, Json, Problem
+from stokly_sync.flow import Json, Problem
 from stokly_sync.systems.dotdigital.rules import FIELD_TYPE
 
 LONGEST_TEXT: Final = 1000
 """Characters of one text; the vendor's own client cuts there. Source: Dotdigital API contract 3."""
-_LATEST: Final = pd.Timestamp.max.tz_localize("UTC")
 _PENNIES: Final = 2
 
 
@@ -68,42 +65,8 @@ def custom_fields(
     return found.properties, [Problem(keys[i], FIELD_TYPE.code, detail) for i, detail in found.misfits.items()]
 
 
-@dataclass(frozen=True)
-class Buyer:
-    """Whom an order belongs to: the contact's customer id, or a guest's address; neither where nobody can be told."""
-
-    customer: str | None
-    email: str | None
-    guest: bool
-
-    def identity(self, identifier: str) -> Json | None:
-        """The buyer as `contactIdentity`."""
-        if self.customer is not None:
-            return {"identifier": identifier, "value": self.customer}
-        return {"identifier": "email", "value": self.email} if self.email else None
-
-
-def buyers(frames: Frames) -> dict[str, Buyer]:
-    """The buyer of each order of `stokly.orders`, by order id.
-
-    A customer that was merged away is the one that took over, and one whose address belongs to an earlier customer is
-    that one; a guest whose address a customer has is that customer. `frames` holds those customers.
-    """
-    orders, customers = frames["stokly.orders"], frames["stokly.customers"]
-    owners = owners_of_addresses(customers)
-    emails = dict(zip(columns.keys(customers["customer_id"]), columns.texts(customers["email"]), strict=True))
-    found = {}
-    for key, named, account, email in zip(
-        columns.keys(orders["order_id"]),
-        columns.texts(orders["customer_id"]),
-        accounts(columns.texts(orders["customer_id"]), departed(frames)),
-        columns.texts(orders["customer_email"]),
-        strict=True,
-    ):
-        if account is not None:
-            own = (emails.get(account) or "").strip().lower()
-            found[key] = Buyer(owners.get(own, account), None, guest=False)
-            continue
-        reached = reachable((email or "").strip())
-        found[key] = Buyer(owners.get((reached or "").lower()), reached, guest=named is None)
-    return found
+def identity(buyer: Buyer, identifier: str) -> Json | None:
+    """The buyer as `contactIdentity`; None where nobody can be told."""
+    if buyer.customer is not None:
+        return {"identifier": identifier, "value": buyer.customer}
+    return {"identifier": "email", "value": buyer.email} if buyer.email else None

@@ -16,6 +16,7 @@ import pandas as pd
 from stokly_sync.contracts import columns
 from stokly_sync.contracts.addresses import owners_of_addresses
 from stokly_sync.contracts.consent import CONSENTS
+from stokly_sync.contracts.guests import Guest
 from stokly_sync.contracts.mapping import CONTACT_SOURCES
 from stokly_sync.contracts.owners import reachable, split_name
 from stokly_sync.contracts.problems import later, problems_where
@@ -65,6 +66,11 @@ def build_contacts(frames: Frames, settings: DotdigitalSettings) -> Built:
         if document.key in out:
             document.body["status"] = UNSUBSCRIBED
     return Built(made, kept)
+
+
+def guest_contact(guest: Guest) -> Json:
+    """A guest as a contact: the e-mail address alone."""
+    return {"identifiers": {"email": guest.email}}
 
 
 def _opted_out(frames: Frames) -> set[str]:

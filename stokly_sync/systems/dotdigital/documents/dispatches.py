@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from stokly_sync.contracts import columns
+from stokly_sync.contracts.buyers import Buyer, buyers
 from stokly_sync.contracts.order_states import REMOVED_STAGE
 from stokly_sync.flow import Built, Document, Frames, Problem
 from stokly_sync.systems.dotdigital import rules
-from stokly_sync.systems.dotdigital.documents.common import LONGEST_TEXT, Buyer, buyers, with_optional
+from stokly_sync.systems.dotdigital.documents.common import LONGEST_TEXT, identity, with_optional
 from stokly_sync.systems.dotdigital.settings import DotdigitalSettings
 
 LONGEST_SUMMARY: Final = 160
@@ -57,7 +58,7 @@ def build_dispatches(frames: Frames, settings: DotdigitalSettings) -> Built:
                 tracking_url=url,
             )
             body = {
-                "contactIdentity": who[order].identity(settings.identifier),
+                "contactIdentity": identity(who[order], settings.identifier),
                 "type": settings.event_type,
                 "id": key,
                 "eventTimestamp": at,
@@ -76,10 +77,10 @@ def _kept_back(
         return Problem(key, rules.DISPATCH_REMOVED.code, "the dispatch or its order was removed in Stokly")
     if buyer is None:
         return Problem(key, rules.DISPATCH_ORDER.code, f"order {order} has not been taken over yet")
-    if buyer.guest and settings.guests == "exclude":
-        return Problem(key, rules.GUEST.code, f"its order {order} belongs to a guest")
-    if buyer.identity(settings.identifier) is None:
+    if buyer.nobody:
         return Problem(key, rules.NO_IDENTITY.code, f"its order {order} has neither customer nor e-mail address")
+    if not buyer.named and settings.guests == "exclude":
+        return Problem(key, rules.GUEST.code, f"its order {order} belongs to a guest")
     return None
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from stokly_sync.contracts import columns, money
+from stokly_sync.contracts.buyers import Buyer, buyers
 from stokly_sync.contracts.confirmation import not_confirmed
 from stokly_sync.contracts.mapping import ORDER_SOURCES
 from stokly_sync.contracts.order_states import cancelled, plain_status
@@ -22,7 +23,7 @@ from stokly_sync.contracts.problems import later, problems_where, without
 from stokly_sync.contracts.refunded import Refunded, refunds_by_order
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.dotdigital import rules
-from stokly_sync.systems.dotdigital.documents.common import Buyer, buyers, custom_fields, floats, with_optional
+from stokly_sync.systems.dotdigital.documents.common import custom_fields, floats, identity, with_optional
 from stokly_sync.systems.dotdigital.documents.lines import given_back, order_lines, unknown_lines
 from stokly_sync.systems.dotdigital.settings import DotdigitalSettings
 
@@ -49,14 +50,8 @@ def build_orders(frames: Frames, settings: DotdigitalSettings) -> Built:
         with_optional(document.body["json"], custom=mine)
     kept += [problem for problem in misfits if problem.key not in removed]
     # A cancelling document needs its owner like any other.
-    ownerless = {key for key in keys if who[key].identity(settings.identifier) is None}
+    ownerless = {key for key in keys if who[key].nobody}
     return Built(without(documents, [p for p in kept if p.key not in removed or p.key in ownerless]), kept)
-
-
-def order_contacts(frames: Frames) -> pd.DataFrame:
-    """For the gate of orders: order id (`key`) and the customer id of its contact (`needs`); guests need none."""
-    pairs = [(key, buyer.customer) for key, buyer in buyers(frames).items() if buyer.customer is not None]
-    return pd.DataFrame(pairs, columns=["key", "needs"], dtype="str")
 
 
 def _kept_back(
@@ -78,10 +73,10 @@ def _kept_back(
         buyer, refunded = who[key], refunds.get(key, _NOTHING)
         if removed[index]:
             continue
-        if buyer.guest and settings.guests == "exclude":
-            kept.append(Problem(key, rules.GUEST.code, "the order belongs to a guest"))
-        elif buyer.identity(settings.identifier) is None:
+        if buyer.nobody:
             kept.append(Problem(key, rules.NO_IDENTITY.code, "neither a customer nor an e-mail address"))
+        elif not buyer.named and settings.guests == "exclude":
+            kept.append(Problem(key, rules.GUEST.code, "the order belongs to a guest"))
         if index in waiting:
             kept.append(Problem(key, rules.ORDER_NOT_CONFIRMED.code, waiting[index]))
         if key in unknown:
@@ -149,8 +144,8 @@ def _documents(
         body["products"] = lines[key]
         if papers[key]:
             body["refunds"] = papers[key]
-        identity = who[key].identity(settings.identifier) or NOBODY
-        document = {"key": key, "contactIdentity": identity, "json": body}
+        owner = identity(who[key], settings.identifier) or NOBODY
+        document = {"key": key, "contactIdentity": owner, "json": body}
         newest = later(version, refunded.version)
         if newest is None:
             raise ValueError(f"order {key} has no version; rows come from landing, which always sets one")

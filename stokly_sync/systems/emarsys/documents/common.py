@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from hashlib import blake2b
@@ -15,12 +14,10 @@ from typing import Any, Final
 
 import pandas as pd
 
-from stokly_sync.contracts import columns
-from stokly_sync.contracts.addresses import owners_of_addresses
+from stokly_sync.contracts.buyers import Buyer
 from stokly_sync.contracts.mapping import PropertyField, Sources, mapped
-from stokly_sync.contracts.owners import accounts, departed, reachable
 from stokly_sync.contracts.problems import later
-from stokly_sync.flow import Frames, Json, Problem
+from stokly_sync.flow import Json, Problem
 from stokly_sync.systems.emarsys import rules
 
 GUEST: Final = "guest:"
@@ -35,48 +32,14 @@ def guest_id(email: str) -> str:
     return GUEST + blake2b(email.strip().lower().encode(), digest_size=12).hexdigest()
 
 
-@dataclass(frozen=True)
-class Buyer:
-    """Whom an order belongs to: the id and the address of the contact; `customer` is None for guests."""
-
-    contact: str | None
-    customer: str | None
-    email: str | None
-
-    @property
-    def guest(self) -> bool:
-        """Whether there is no customer behind it."""
-        return self.customer is None
-
-
-def buyers(frames: Frames) -> dict[str, Buyer]:
-    """The buyer of each order of `stokly.orders`, by order id.
-
-    A customer that was merged away is the one that took over, and one whose address belongs to an earlier customer is
-    that one; a guest whose address a customer has is that customer. `frames` holds those customers.
-    """
-    orders, customers = frames["stokly.orders"], frames["stokly.customers"]
-    owners = owners_of_addresses(customers)
-    emails = dict(zip(columns.keys(customers["customer_id"]), columns.texts(customers["email"]), strict=True))
-    found = {}
-    for key, account, email in zip(
-        columns.keys(orders["order_id"]),
-        accounts(columns.texts(orders["customer_id"]), departed(frames)),
-        columns.texts(orders["customer_email"]),
-        strict=True,
-    ):
-        reached = reachable((emails.get(account) or "" if account else email or "").strip())
-        owner = owners.get(reached.lower(), account) if reached else account
-        if owner is not None:
-            found[key] = Buyer(owner, owner, reached)
-        else:
-            found[key] = Buyer(guest_id(reached) if reached else None, None, reached)
-    return found
+def contact_of(buyer: Buyer) -> str | None:
+    """The id that the buyer's contact carries: the customer's, or that of a guest; None where nobody can be told."""
+    return buyer.customer or (guest_id(buyer.email) if buyer.email else None)
 
 
 def told_of(buyer: Buyer) -> Json:
     """The members by which documents name their buyer."""
-    return {"customer": buyer.contact, "email": buyer.email, "guest": buyer.guest}
+    return {"customer": contact_of(buyer), "email": buyer.email}
 
 
 def plain(text: str | None, longest: int) -> str:

@@ -17,12 +17,13 @@ import pandas as pd
 
 from stokly_sync.contracts import columns
 from stokly_sync.contracts.addresses import owners_of_addresses
+from stokly_sync.contracts.guests import Guest
 from stokly_sync.contracts.mapping import CONTACT_SOURCES
 from stokly_sync.contracts.owners import reachable, split_name
 from stokly_sync.contracts.problems import problems_where
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.emarsys import rules
-from stokly_sync.systems.emarsys.documents.common import custom_fields, plain, versioned
+from stokly_sync.systems.emarsys.documents.common import custom_fields, guest_id, plain, versioned
 from stokly_sync.systems.emarsys.settings import EmarsysSettings
 
 MAPPED: Final = "mapped."
@@ -64,6 +65,15 @@ def build_contacts(frames: Frames, settings: EmarsysSettings) -> Built:
     bad = {problem.key for problem in kept}
     kept += [problem for problem in misfits if problem.key not in bad]
     return Built(_documents(frames, emails, custom, {problem.key for problem in kept}), kept)
+
+
+def guest_contact(guest: Guest) -> Json:
+    """A guest as a contact: an address and an id of ours that says nothing.
+
+    `former` are customers that are gone: the contact that one of them has left at the address is the guest's.
+    """
+    body: Json = {"customer": guest_id(guest.email), "email": guest.email, "fields": {}}
+    return {**body, "former": list(guest.former)} if guest.former else body
 
 
 def _documents(frames: Frames, emails: list[str | None], custom: list[dict[str, str]], bad: set[str]) -> list[Document]:

@@ -10,10 +10,11 @@ from typing import Final
 import pandas as pd
 
 from stokly_sync.contracts import columns
+from stokly_sync.contracts.buyers import Buyer, buyers, order_contacts, order_guests, through_orders
 from stokly_sync.contracts.order_states import REMOVED_STAGE
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.emarsys import rules
-from stokly_sync.systems.emarsys.documents.common import Buyer, buyers, plain, told_of, versioned
+from stokly_sync.systems.emarsys.documents.common import plain, told_of, versioned
 from stokly_sync.systems.emarsys.documents.orders import foreign
 from stokly_sync.systems.emarsys.settings import EmarsysSettings
 
@@ -83,13 +84,12 @@ def dispatch_orders(frames: Frames, settings: EmarsysSettings) -> pd.DataFrame:
 
 def dispatch_contacts(frames: Frames) -> pd.DataFrame:
     """For the gate of dispatches: dispatch id (`key`) and the customer whose contact it needs (`needs`)."""
-    who, rows = buyers(frames), frames["stokly.dispatches"]
-    pairs = [
-        (key, who[order].customer)
-        for key, order in zip(columns.keys(rows["dispatch_id"]), columns.keys(rows["order_id"]), strict=True)
-        if order in who and who[order].customer is not None
-    ]
-    return pd.DataFrame(pairs, columns=["key", "needs"], dtype="str")
+    return through_orders(order_contacts(frames), frames["stokly.dispatches"], "dispatch_id")
+
+
+def dispatch_guests(frames: Frames) -> pd.DataFrame:
+    """For the gate of dispatches: dispatch id (`key`) and the guest whose contact it needs (`needs`)."""
+    return through_orders(order_guests(frames), frames["stokly.dispatches"], "dispatch_id")
 
 
 def _orders(frames: Frames) -> dict[str, Order]:
@@ -114,7 +114,7 @@ def _kept_back(key: str, name: str, live: bool, order: Order | None, settings: E
         return Problem(key, rules.DISPATCH_ORDER.code, f"order {name} has not been taken over yet")
     if not order.live:
         return Problem(key, rules.DISPATCH_REMOVED.code, f"its order {name} was removed in Stokly")
-    if order.buyer.contact is None:
+    if order.buyer.nobody:
         return Problem(key, rules.NO_IDENTITY.code, f"its order {name} has neither customer nor e-mail address")
     if order.buyer.guest and settings.guests == "exclude":
         return Problem(key, rules.GUEST.code, f"its order {name} belongs to a guest")

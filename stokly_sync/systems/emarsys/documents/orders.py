@@ -16,12 +16,13 @@ from typing import Final
 import pandas as pd
 
 from stokly_sync.contracts import columns
+from stokly_sync.contracts.buyers import Buyer, buyers
 from stokly_sync.contracts.confirmation import not_confirmed
 from stokly_sync.contracts.mapping import ORDER_SOURCES
 from stokly_sync.contracts.order_states import REMOVED_STAGE
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.emarsys import rules
-from stokly_sync.systems.emarsys.documents.common import Buyer, broken, buyers, custom_fields, told_of, versioned
+from stokly_sync.systems.emarsys.documents.common import broken, custom_fields, told_of, versioned
 from stokly_sync.systems.emarsys.documents.sales import Sold, add, lines_of, value_of
 from stokly_sync.systems.emarsys.settings import EmarsysSettings
 
@@ -99,12 +100,6 @@ def order_products(frames: Frames) -> pd.DataFrame:
     return pd.DataFrame(pairs, columns=["key", "needs"], dtype="str")
 
 
-def order_contacts(frames: Frames) -> pd.DataFrame:
-    """For the gate of orders: order id (`key`) and the customer whose contact it needs (`needs`); guests need none."""
-    pairs = [(key, buyer.customer) for key, buyer in buyers(frames).items() if buyer.customer is not None]
-    return pd.DataFrame(pairs, columns=["key", "needs"], dtype="str")
-
-
 def skus_of(items: pd.DataFrame) -> dict[str | None, str]:
     """SKUs by item id, of items that have one."""
     known = zip(columns.keys(items["item_id"]), columns.texts(items["sku"]), strict=True)
@@ -150,7 +145,7 @@ def _kept_back(
         return Problem(key, rules.ORDER_REMOVED.code, "removed or cancelled in Stokly")
     if foreign(currency, settings):
         return Problem(key, rules.CURRENCY.code, f"the order is in {currency}, the account in {settings.currency}")
-    if buyer.contact is None:
+    if buyer.nobody:
         return Problem(key, rules.NO_IDENTITY.code, "the order has neither customer nor e-mail address")
     if buyer.guest and settings.guests == "exclude":
         return Problem(key, rules.GUEST.code, "the order belongs to a guest")

@@ -1,7 +1,7 @@
 """Refunds as sales data: lines of their order with negative units and amounts (E3).
 
-Stokly's credit notes without a refund have no lines and are not sent. Source: Emarsys API contract 2.4 (refunds: the
-form is the page's own choice; the refund's time is the line's).
+Credit notes without a refund stand in `credits`. Source: Emarsys API contract 2.4 (refunds: the form is the page's own
+choice; the refund's time is the line's).
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from datetime import datetime
 import numpy as np
 
 from stokly_sync.contracts import columns
+from stokly_sync.contracts.buyers import Buyer, buyers
 from stokly_sync.contracts.mapping import ORDER_SOURCES
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.emarsys import rules
-from stokly_sync.systems.emarsys.documents.common import Buyer, broken, buyers, custom_fields, told_of, versioned
+from stokly_sync.systems.emarsys.documents.common import broken, custom_fields, told_of, versioned
 from stokly_sync.systems.emarsys.documents.orders import foreign, skus_of
 from stokly_sync.systems.emarsys.documents.sales import Sold, add, lines_of, value_of
 from stokly_sync.systems.emarsys.settings import EmarsysSettings
@@ -54,16 +55,16 @@ def build_refunds(frames: Frames, settings: EmarsysSettings) -> Built:
 
     A refund that was taken back gets a document without lines and a problem at once, like an order that was removed.
     """
-    sales = _sales(frames, settings)
+    sales = sales_of(frames, settings)
     documents, kept = [], []
     for refund in _refunds(frames, settings):
         sale = sales.get(refund.order or "")
-        problem = _kept_back(refund, sale, settings)
+        problem = kept_back(refund, sale, settings)
         if problem is not None:
             kept.append(problem)
         undone = problem is not None and problem.rule in (rules.REFUND_NO_LINES.code, rules.REFUND_PENDING.code)
-        if sale is not None and sale.buyer.contact is not None and (problem is None or undone):
-            documents.append(_document(refund, sale, {} if undone else refund.sold))
+        if sale is not None and not sale.buyer.nobody and (problem is None or undone):
+            documents.append(document_of(refund, sale, {} if undone else refund.sold))
     return Built(documents, kept)
 
 
@@ -119,7 +120,8 @@ def _items_of_lines(frames: Frames) -> dict[str | None, str | None]:
     return dict(zip(columns.texts(lines["line_id"]), columns.texts(lines["item_id"]), strict=True))
 
 
-def _sales(frames: Frames, settings: EmarsysSettings) -> dict[str, Sale]:
+def sales_of(frames: Frames, settings: EmarsysSettings) -> dict[str, Sale]:
+    """The orders of `stokly.orders` as refunds need them, by order id."""
     orders, who = frames["stokly.orders"], buyers(frames)
     keys = columns.keys(orders["order_id"])
     # What does not fit keeps the order itself back, and its refund with it.
@@ -137,7 +139,8 @@ def _sales(frames: Frames, settings: EmarsysSettings) -> dict[str, Sale]:
     }
 
 
-def _kept_back(refund: Refund, sale: Sale | None, settings: EmarsysSettings) -> Problem | None:
+def kept_back(refund: Refund, sale: Sale | None, settings: EmarsysSettings) -> Problem | None:
+    """Why a refund is not, or not yet, sent; None where nothing is wrong with it."""
     if refund.order is None:
         return Problem(refund.key, rules.REFUND_NO_ORDER.code, "the refund names no order")
     if sale is None:
@@ -148,7 +151,7 @@ def _kept_back(refund: Refund, sale: Sale | None, settings: EmarsysSettings) -> 
     if foreign(refund.currency, settings):
         detail = f"the refund is in {refund.currency}, the account in {settings.currency}"
         return Problem(refund.key, rules.CURRENCY.code, detail)
-    if sale.buyer.contact is None:
+    if sale.buyer.nobody:
         return Problem(refund.key, rules.NO_IDENTITY.code, f"nobody can be told for order {refund.order}")
     if sale.buyer.guest and settings.guests == "exclude":
         return Problem(refund.key, rules.GUEST.code, f"its order {refund.order} belongs to a guest")
@@ -159,7 +162,8 @@ def _kept_back(refund: Refund, sale: Sale | None, settings: EmarsysSettings) -> 
     return None
 
 
-def _document(refund: Refund, sale: Sale, sold: Sold) -> Document:
+def document_of(refund: Refund, sale: Sale, sold: Sold) -> Document:
+    """What a refund should add up to."""
     lines = lines_of(sold, refund.currency)
     body: Json = {"order": refund.order, **told_of(sale.buyer), "at": refund.at, "ordered_at": sale.at}
     body |= {"currency": refund.currency, "channel": sale.channel, "custom": sale.custom, "lines": lines}

@@ -5,12 +5,8 @@ Belongs here: rules of the wire that hold for each record type. Nothing of a sin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
-
-import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from stokly_sync.flow import Document, Json, Problem
 from stokly_sync.systems.ometria import rules
@@ -20,13 +16,7 @@ RECORD_BYTES: Final = 60_000
 """60 KB a record, read as thousands: the stricter reading. Source: Ometria API contract 1."""
 PROPERTIES_CHARS: Final = 1_000
 """The JSON of one record's properties must stay below this. Source: Ometria API contract 1."""
-WORST_ESCAPE: Final = 6
-"""Bytes that one byte of text can become in JSON (control characters)."""
-
-
-def pruned(body: Json) -> Json:
-    """The body without members that are None: an absent member is documented, a null one is not."""
-    return {name: value for name, value in body.items() if value is not None}
+_PROPERTIES: Final = b'"properties":'
 
 
 def with_optional(body: Json, **members: object) -> Json:
@@ -37,31 +27,21 @@ def with_optional(body: Json, **members: object) -> Json:
     return body
 
 
-def oversized(documents: Iterable[Document], suspects: Sequence[bool] | None = None) -> list[Problem]:
-    """Problems of documents that break the vendor's size limits.
-
-    `suspects` says for each document whether it may be too large at all; without it each one is encoded and measured.
-    Source: Ometria API contract 1 and 6.9.
-    """
-    found = []
-    for index, document in enumerate(documents):
-        properties = document.body.get("properties")
-        if properties and (size := len(encode(properties).decode())) >= PROPERTIES_CHARS:
-            detail = f"custom fields of {size} characters, fewer than {PROPERTIES_CHARS} are taken"
-            found.append(Problem(document.key, rules.PROPERTIES_SIZE.code, detail))
-        elif (suspects is None or suspects[index]) and (size := len(encode(document.body))) > RECORD_BYTES:
-            detail = f"{size} bytes, at most {RECORD_BYTES} are taken"
-            found.append(Problem(document.key, rules.RECORD_SIZE.code, detail))
-    return found
+def oversized(documents: Iterable[Document]) -> list[Problem]:
+    """Problems of documents that break the vendor's size limits. Source: Ometria API contract 1 and 6.9."""
+    return [problem for problem in map(_oversize, documents) if problem is not None]
 
 
-def text_bytes(frame: pd.DataFrame, names: Iterable[str]) -> pd.Series:
-    """Bytes of text in the named columns of each row, as a sum (int64)."""
-    total = pd.Series(0, index=frame.index, dtype="int64")
-    for name in names:
-        lengths = pc.binary_length(pa.array(frame[name], type=pa.large_string(), from_pandas=True))
-        total += lengths.fill_null(0).to_numpy(zero_copy_only=False)
-    return total
+def _oversize(document: Document) -> Problem | None:
+    text = document.content if isinstance(document.content, bytes) else encode(document.content)
+    # Few documents have properties, and reading all of them would cost more than writing them.
+    properties = document.body.get("properties") if _PROPERTIES in text else None
+    if properties and (size := len(encode(properties).decode())) >= PROPERTIES_CHARS:
+        detail = f"custom fields of {size} characters, fewer than {PROPERTIES_CHARS} are taken"
+        return Problem(document.key, rules.PROPERTIES_SIZE.code, detail)
+    if len(text) > RECORD_BYTES:
+        return Problem(document.key, rules.RECORD_SIZE.code, f"{len(text)} bytes, at most {RECORD_BYTES} are taken")
+    return None
 
 
 def listed(values: Iterable[Any]) -> list[bool]:

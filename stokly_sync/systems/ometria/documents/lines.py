@@ -6,9 +6,8 @@ lines to an order. What an order does with them stands in `orders`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -17,15 +16,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stokly_sync.contracts import columns
+from stokly_sync.contracts import columns, written
 from stokly_sync.contracts.money import minor_unit, nano, rounded
 from stokly_sync.contracts.refunded import Refunded
 from stokly_sync.flow import Frames, Json
-from stokly_sync.systems.ometria.documents.common import WORST_ESCAPE, text_bytes
-from stokly_sync.systems.transport import encode
 
-LINE_BYTES: Final = 400
-"""More than one line object takes apart from its SKUs: member names, punctuation and eight numbers."""
 LINE_COLUMNS: Final = (
     *("order_id", "line_id", "position", "item_id", "sku", "quantity", "unit_price", "unit_discount"),
     *("line_price", "line_discount", "line_tax", "line_total"),
@@ -37,15 +32,17 @@ ITEM_COLUMNS: Final = ("item_id", "sku", "parent_item_id")
 
 @dataclass(frozen=True)
 class Catalogue:
-    """SKUs of items by item id, and the parent's SKU of variants by item id."""
+    """Items that have a SKU, by place: their ids, their SKUs, and for variants the parent's SKU, else missing."""
 
-    skus: Mapping[str, str]
-    parents: Mapping[str, str]
+    items: pa.Array
+    skus: pa.Array
+    parents: pa.Array
 
-    @property
-    def both(self) -> tuple[Mapping[str, str], ...]:
-        """Those of the two mappings that say anything."""
-        return (self.skus, self.parents) if self.parents else (self.skus,)
+    def of(self, items: pa.Array) -> tuple[pa.Array, pa.Array]:
+        """SKU and parent's SKU of each item id; missing where the item is not known."""
+        places = pc.index_in(items, value_set=self.items)
+        places = pc.if_else(items.is_valid(), places, pa.scalar(None, places.type))
+        return self.skus.take(places), self.parents.take(places)
 
 
 def catalogue_of(items: pd.DataFrame) -> Catalogue:
@@ -54,132 +51,92 @@ def catalogue_of(items: pd.DataFrame) -> Catalogue:
     Deleted items count as known, because they are with Ometria as inactive products and old orders need them.
     """
     known = items[items["sku"].notna()]
-    skus = dict(zip(columns.keys(known["item_id"]), columns.keys(known["sku"]), strict=True))
-    variants = known[known["parent_item_id"].notna()]
-    parents = {
-        item: skus[parent]
-        for item, parent in zip(
-            columns.keys(variants["item_id"]), columns.keys(variants["parent_item_id"]), strict=True
-        )
-        if parent in skus
-    }
-    return Catalogue(skus, parents)
+    ids, skus = written.arrow(known["item_id"]), written.arrow(known["sku"])
+    above = written.arrow(known["parent_item_id"])
+    parents = skus.take(pc.if_else(above.is_valid(), pc.index_in(above, value_set=ids), pa.scalar(None, pa.int32())))
+    return Catalogue(ids, skus, parents)
 
 
 @dataclass(frozen=True)
 class Lines:
-    """Line objects of all orders of a chunk, sorted by order and place.
+    """Lines of all orders of a chunk, sorted by order and place.
 
-    `texts` gives for each order id the JSON list of its lines, and `spans` the first and the last-but-one index in
-    `line_ids`; `unknown` are orders with a line whose item is not known; `room` bounds the bytes that the lines of an
-    order can take.
+    `texts` are the JSON lists of each order's lines, in the order of the orders; the lines of an order are those from
+    its start to before the next one in `line_ids`. `unknown` are the ids of orders with a line whose item is not known.
     """
 
-    texts: dict[str, bytes]
+    texts: pa.Array
     line_ids: list[str]
-    spans: dict[str, tuple[int, int]]
+    starts: npt.NDArray[np.int64]
     unknown: set[str]
-    room: dict[str, int]
+
+    def ids_of(self, order: int) -> list[str]:
+        """Line ids of the order with that row number."""
+        return self.line_ids[self.starts[order] : self.starts[order + 1]]
 
 
-def build_lines(lines: pd.DataFrame, currency: pd.Series, catalogue: Catalogue, *, discount_sign: int) -> Lines:
-    """Line objects from `stokly.order_lines` rows; `currency` is the order's, by line (same index).
+def build_lines(lines: pd.DataFrame, orders: pd.DataFrame, catalogue: Catalogue, *, discount_sign: int) -> Lines:
+    """Line objects from `stokly.order_lines` rows for the orders of a chunk, in their currency.
 
     Prices are before discount and without tax, `total` is what was paid for the line with tax; so
     subtotal - discount + tax = total. `discount_sign` is 1 or -1. Source: Ometria API contract 3 (order).
     """
-    codes, orders = pd.factorize(lines["order_id"])
-    place = np.lexsort((columns.counts(lines["position"]), codes))
+    ids = written.arrow(orders["order_id"])
+    owners = pc.index_in(written.arrow(lines["order_id"]), value_set=ids).to_numpy().astype(np.int64)
+    place = np.lexsort((columns.counts(lines["position"]), owners))
     if (np.diff(place) < 0).any():
-        lines, currency, codes = lines.iloc[place], currency.iloc[place], codes[place]
-    items = columns.texts(lines["item_id"])
-    skus = [catalogue.skus.get(item) if item is not None else None for item in items]
+        lines, owners = lines.iloc[place], owners[place]
+    skus, parents = catalogue.of(written.arrow(lines["item_id"]))
     unknown: set[str] = set()
-    if None in skus:
-        unknown = {order for order, sku in zip(columns.keys(lines["order_id"]), skus, strict=True) if sku is None}
+    if skus.null_count:
+        unknown = set(ids.take(pa.array(owners[skus.is_null().to_numpy(zero_copy_only=False)])).to_pylist())
         skus = _stand_ins(lines, skus)
-    parents = [catalogue.parents.get(item) if item is not None else None for item in items]
-    written = _written(lines, currency, skus, parents, discount_sign)
-    starts = np.searchsorted(codes, np.arange(len(orders) + 1))
-    ids: list[str] = list(orders)
-    texts = dict(zip(ids, _lists(written, starts), strict=True))
-    spans = dict(zip(ids, pairwise(starts.tolist()), strict=True))
-    return Lines(texts, columns.keys(lines["line_id"]), spans, unknown, _room(lines, codes, ids))
+    objects = _objects(lines, columns.digits(orders["currency"])[owners], skus, parents, discount_sign)
+    starts = np.concatenate([[0], np.bincount(owners, minlength=len(orders)).cumsum()])
+    return Lines(written.lists(objects, starts), columns.keys(lines["line_id"]), starts, unknown)
 
 
-def _stand_ins(lines: pd.DataFrame, skus: Sequence[str | None]) -> list[str | None]:
+def _stand_ins(lines: pd.DataFrame, skus: pa.Array) -> pa.Array:
     """What lines of unknown items call their product; only cancelling documents are ever sent with such a line."""
-    others = zip(
-        columns.texts(lines["sku"]), columns.texts(lines["item_id"]), columns.keys(lines["line_id"]), strict=True
-    )
-    return [known or sold or item or line for known, (sold, item, line) in zip(skus, others, strict=True)]
+    return pc.coalesce(skus, *(written.arrow(lines[name]) for name in ("sku", "item_id", "line_id")))
 
 
-def _written(
-    lines: pd.DataFrame, currency: pd.Series, skus: Sequence[str | None], parents: Sequence[str | None], sign: int
+def _objects(
+    lines: pd.DataFrame, places: npt.NDArray[np.int64], skus: pa.Array, parents: pa.Array, sign: int
 ) -> pa.Array:
-    """Each line as JSON, its members in the order in which documents are hashed.
-
-    A column at a time, because objects for all lines would cost more than all the rest of the document.
-    """
+    """Each line as JSON, amounts with as many decimals as `places` says."""
     price, discount = columns.counts(lines["line_price"]), columns.counts(lines["line_discount"])
     units = columns.counts(lines["quantity"])
     unit_price = columns.counts(lines["unit_price"].fillna(0)) + columns.counts(lines["unit_discount"])
     # A line that gives no price a unit gets it from its own total; exact to a billionth.
     missing = lines["unit_price"].isna().to_numpy() & (units != 0)
     unit_price[missing] = (price + discount)[missing] // units[missing]
-    places = columns.digits(currency)
-    quoted, above = _quoted(skus), _quoted(parents)
-    members = {
-        "discount": columns.numbers(sign * discount, places),
-        "product_id": pc.coalesce(above, quoted),
-        "quantity": pa.array(units).cast(pa.large_string()),
-        "sku": quoted,
-        "subtotal": columns.numbers(price + discount, places),
-        "tax": columns.numbers(columns.counts(lines["line_tax"]), places),
-        "total": columns.numbers(columns.counts(lines["line_total"]), places),
-        "unit_price": columns.numbers(unit_price, places),
-    }
-    parts = [part for name, values in members.items() for part in (f',"{name}":', values)]
-    parts[0] = '{"discount":'
-    variant = columns.joined(',"variant_id":', quoted, "}")
-    return columns.joined(*parts, pc.if_else(above.is_valid(), variant, pa.scalar("}", pa.large_string())))
-
-
-def _quoted(texts: Sequence[str | None]) -> pa.Array:
-    """Texts as JSON strings, missing where there is none; SKUs repeat, so each distinct one is encoded once."""
-    known = {text: encode(text).decode() for text in {*texts} if text is not None}
-    return pa.array([None if text is None else known[text] for text in texts], pa.large_string())
-
-
-def _lists(written: pa.Array, starts: npt.NDArray[np.int64]) -> list[bytes]:
-    """Lines of one order after the other as JSON lists."""
-    grouped = pa.ListArray.from_arrays(pa.array(starts, pa.int32()), written)
-    lists = columns.joined("[", pc.binary_join(grouped, pa.scalar(",", pa.large_string())), "]")
-    texts: list[bytes] = lists.cast(pa.large_binary()).to_pylist()
-    return texts
-
-
-def _room(lines: pd.DataFrame, codes: np.ndarray[tuple[int], np.dtype[np.int64]], orders: list[str]) -> dict[str, int]:
-    # A line names its SKU, its parent's and itself again; a parent's SKU is taken to be as long as four of them.
-    each = LINE_BYTES + 6 * WORST_ESCAPE * text_bytes(lines, ("sku",)).to_numpy()
-    room = np.bincount(codes, weights=each, minlength=len(orders))
-    return dict(zip(orders, room.astype(np.int64).tolist(), strict=True))
+    own, above = written.texts(skus), written.texts(parents)
+    return written.objects(
+        {
+            "product_id": pc.coalesce(above, own),
+            "variant_id": pc.if_else(above.is_valid(), own, pa.scalar(None, written.TEXT)),
+            "sku": own,
+            "quantity": written.wholes(units),
+            "unit_price": written.numbers(unit_price, places),
+            "subtotal": written.numbers(price + discount, places),
+            "discount": written.numbers(sign * discount, places),
+            "tax": written.amounts(lines["line_tax"], places),
+            "total": written.amounts(lines["line_total"], places),
+        }
+    )
 
 
 def order_products(frames: Frames) -> pd.DataFrame:
     """For the gate of orders: order id (`key`) and the SKU of each product and parent that it needs (`needs`)."""
-    catalogue = catalogue_of(frames["stokly.items"])
     lines = frames["stokly.order_lines"]
-    # Lines share items, so that each item is looked up once. Code -1, no item, finds the last element.
-    codes, items = pd.factorize(lines["item_id"])
-    found = [_needed(lines["order_id"], codes, [names.get(item) for item in items]) for names in catalogue.both]
-    return pd.concat(found, ignore_index=True)
+    own, above = catalogue_of(frames["stokly.items"]).of(written.arrow(lines["item_id"]))
+    needed = [own] if above.null_count == len(above) else [own, above]
+    return pd.concat([_needed(lines["order_id"], skus) for skus in needed], ignore_index=True)
 
 
-def _needed(orders: pd.Series, codes: npt.NDArray[np.int64], skus: Sequence[str | None]) -> pd.DataFrame:
-    needs = pd.Series([*skus, None], dtype="str").take(codes)
-    pairs = pd.DataFrame({"key": orders.array, "needs": needs.array})
+def _needed(orders: pd.Series, skus: pa.Array) -> pd.DataFrame:
+    pairs = pd.DataFrame({"key": orders.array, "needs": pd.array(skus, dtype="str")})
     return pairs[pairs["needs"].notna()]
 
 

@@ -7,61 +7,30 @@ ever had it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-import msgspec
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from stokly_sync.contracts import columns, money
+from stokly_sync.contracts import columns, money, written
 from stokly_sync.contracts.confirmation import not_confirmed
 from stokly_sync.contracts.mapping import ORDER_SOURCES, mapped
 from stokly_sync.contracts.order_states import cancelled, plain_status
 from stokly_sync.contracts.owners import accounts, departed, reachable
-from stokly_sync.contracts.problems import problems_where, without
+from stokly_sync.contracts.problems import later, problems_where, without
 from stokly_sync.contracts.refunded import Refunded, refunds_by_order
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.ometria import rules
 from stokly_sync.systems.ometria.documents.common import (
-    RECORD_BYTES,
-    WORST_ESCAPE,
     oversized,
-    pruned,
-    text_bytes,
-    with_optional,
 )
 from stokly_sync.systems.ometria.documents.lines import Lines, build_lines, catalogue_of, show_refunds
 from stokly_sync.systems.ometria.settings import OmetriaSettings
-from stokly_sync.systems.transport import decode
 
 TILL: Final = "epos"
-ORDER_BYTES: Final = 2_000
-"""More than an order takes apart from its texts and lines; properties are measured on their own."""
-_TEXTS: Final = (
-    "order_id",
-    "channel_reference",
-    "source_type",
-    "channel_name",
-    "customer_id",
-    "customer_email",
-    "city",
-    "region",
-    "postcode",
-)
-_NOTHING: Final = Refunded()
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What the bodies of a chunk's orders are put together from, one element an order."""
-
-    bodies: list[Json]
-    currencies: list[str]
-    totals: list[int]
-    invalid: list[bool]
-    guests: list[bool]
 
 
 def build_orders(frames: Frames, settings: OmetriaSettings) -> Built:
@@ -74,15 +43,13 @@ def build_orders(frames: Frames, settings: OmetriaSettings) -> Built:
     keys = columns.keys(orders["order_id"])
     refunds = refunds_by_order(frames, settings.refund_states)
     lines = _lines(frames, orders, settings)
-    parts = _parts(frames, orders, settings)
-    kept = _kept_back(orders, keys, parts, lines, refunds, settings)
-    documents = _documents(orders, keys, parts, lines, refunds, settings)
+    buyers = accounts(columns.texts(orders["customer_id"]), departed(frames))
     properties = mapped(orders, settings.order_properties, ORDER_SOURCES)
-    for document, mine in zip(documents, properties.properties, strict=True):
-        if mine:
-            document.body["properties"] = {**mine, **document.body.get("properties", {})}
+    kept = _kept_back(orders, keys, buyers, lines, refunds, settings)
+    texts = _texts(orders, buyers, lines, properties.properties, settings)
+    documents = _documents(orders, keys, texts, lines, refunds, settings)
     kept += [Problem(keys[i], rules.PROPERTY_TYPE.code, detail) for i, detail in properties.misfits.items()]
-    kept += oversized(documents, _suspects(orders, keys, lines))
+    kept += oversized(documents)
     removed = {problem.key for problem in kept if problem.rule == rules.ORDER_REMOVED.code}
     return Built(without(documents, [problem for problem in kept if problem.key not in removed]), kept)
 
@@ -98,16 +65,14 @@ def order_accounts(frames: Frames) -> pd.DataFrame:
 
 
 def _lines(frames: Frames, orders: pd.DataFrame, settings: OmetriaSettings) -> Lines:
-    rows = frames["stokly.order_lines"].reset_index(drop=True)
-    currency = rows["order_id"].map(pd.Series(orders["currency"].array, index=orders["order_id"].array))
     sign = -1 if settings.discount_sign == "negative" else 1
-    return build_lines(rows, currency, catalogue_of(frames["stokly.items"]), discount_sign=sign)
+    return build_lines(frames["stokly.order_lines"], orders, catalogue_of(frames["stokly.items"]), discount_sign=sign)
 
 
 def _kept_back(
     orders: pd.DataFrame,
     keys: list[str],
-    parts: Parts,
+    buyers: Sequence[str | None],
     lines: Lines,
     refunds: dict[str, Refunded],
     settings: OmetriaSettings,
@@ -117,13 +82,15 @@ def _kept_back(
     rest = [key for key, gone in zip(keys, removed, strict=True) if not gone]
     left = set(rest)
     if settings.guests == "exclude":
-        guests = problems_where(keys, parts.guests, rules.GUEST.code, "the order belongs to a guest")
+        guests = problems_where(
+            keys, [buyer is None for buyer in buyers], rules.GUEST.code, "the order belongs to a guest"
+        )
         kept += [problem for problem in guests if problem.key in left]
         left -= {problem.key for problem in guests}
     for index, detail in not_confirmed(orders, settings.confirmed).items():
         if keys[index] in left:
             kept.append(Problem(keys[index], rules.ORDER_NOT_CONFIRMED.code, detail))
-    for key, currency in zip(keys, parts.currencies, strict=True):
+    for key, currency in zip(keys, columns.keys(orders["currency"]), strict=True):
         if key in lines.unknown and key in left:
             kept.append(Problem(key, rules.SKU_UNKNOWN.code, "a line names an item that has not been taken over"))
         if key in refunds and key in left and refunds[key].currencies - {currency}:
@@ -131,145 +98,123 @@ def _kept_back(
     return kept
 
 
-def _parts(frames: Frames, orders: pd.DataFrame, settings: OmetriaSettings) -> Parts:
-    ids = accounts(columns.texts(orders["customer_id"]), departed(frames))
+def _texts(
+    orders: pd.DataFrame,
+    buyers: Sequence[str | None],
+    lines: Lines,
+    properties: Sequence[Json],
+    settings: OmetriaSettings,
+) -> list[bytes]:
+    """The orders as JSON, before refunds."""
+    amounts = _amounts(orders, settings)
+    online = orders["source_type"].ne(TILL).to_numpy(dtype=np.bool_)
     ended = cancelled(orders, settings.order_status)
-    statuses = plain_status(orders, settings.order_status)
-    currencies = columns.keys(orders["currency"])
-    bodies = _amounts(orders, settings, statuses, [not gone for gone in ended.either])
-    _add_texts(bodies, orders, ids, settings)
-    _add_base(bodies, orders, currencies, settings.base_currency)
-    return Parts(bodies, currencies, columns.counts(orders["total"]).tolist(), ended.either, [i is None for i in ids])
-
-
-def _amounts(
-    orders: pd.DataFrame, settings: OmetriaSettings, statuses: Sequence[str], valid: Sequence[bool]
-) -> list[Json]:
-    currency, discount = orders["currency"], orders["discount"].fillna(0)
-    sign = -1 if settings.discount_sign == "negative" else 1
-    bodies: list[Json] = [
-        {
-            "@type": "order",
-            "id": key,
-            "timestamp": at,
-            "status": status,
-            "is_valid": good,
-            "currency": code,
-            "grand_total": total,
-            "subtotal": subtotal,
-            "discount": less,
-            "shipping": shipping,
-            "tax": tax,
-        }
-        for key, at, status, good, code, total, subtotal, less, shipping, tax in zip(
-            columns.keys(orders["order_id"]),
-            columns.stamps(orders["created_at"]),
-            statuses,
-            valid,
-            columns.keys(currency),
-            columns.amounts(orders["total"], currency),
-            # Stokly's subtotal is after discount; here subtotal - discount + shipping + tax = grand_total.
-            columns.amounts(orders["subtotal"] + discount, currency),
-            columns.amounts(sign * discount, currency),
-            columns.amounts(orders["shipping"], currency),
-            columns.amounts(orders["tax"], currency),
-            strict=True,
-        )
-    ]
-    for index in orders.index[orders[["subtotal", "shipping", "tax"]].isna().any(axis=1)]:
-        bodies[index] = pruned(bodies[index])
-    return bodies
-
-
-def _add_texts(bodies: list[Json], orders: pd.DataFrame, ids: Sequence[str | None], settings: OmetriaSettings) -> None:
-    for body, account, email, kind, channel, reference, city, region, postcode, country in zip(
-        bodies,
-        ids,
-        columns.texts(orders["customer_email"]),
-        columns.texts(orders["source_type"]),
-        columns.texts(orders["channel_name"]),
-        columns.texts(orders["channel_reference"]),
-        columns.texts(orders["city"]),
-        columns.texts(orders["region"]),
-        columns.texts(orders["postcode"]),
-        columns.texts(orders["country"]),
-        strict=True,
-    ):
-        body["store"] = settings.stores.get(channel, channel) if channel else settings.default_store
-        if kind:
-            body["channel"] = kind
+    members = {
+        "@type": '"order"',
+        "id": written.texts(orders["order_id"]),
+        "timestamp": written.stamps(orders["created_at"]),
+        "status": written.texts(plain_status(orders, settings.order_status)),
+        "is_valid": written.flags([not gone for gone in ended.either]),
+        "currency": written.texts(orders["currency"]),
+        **amounts,
+        "totals": _totals(orders, amounts, settings.base_currency),
+        "store": written.texts(_stores(orders["channel_name"], settings)),
+        "channel": written.filled(orders["source_type"]),
         # A till writes its location there, the same for every order of the shop.
-        if reference and kind != TILL:
-            body["web_id"] = reference
-        customer = {"id": account} if account else {}
-        if reached := reachable(email):
-            customer["email"] = reached
-        if customer:
-            body["customer"] = customer
-        body["shipping_address"] = with_optional({}, city=city, state=region, postcode=postcode, country_code=country)
+        "web_id": written.only(written.filled(orders["channel_reference"]), online),
+        "customer": _customers(orders, buyers),
+        "shipping_address": written.objects(
+            {
+                "city": written.filled(orders["city"]),
+                "state": written.filled(orders["region"]),
+                "postcode": written.filled(orders["postcode"]),
+                "country_code": written.filled(orders["country"]),
+            }
+        ),
+        "lineitems": lines.texts,
+        "properties": written.encoded(properties),
+    }
+    return written.documents(written.objects(members))
 
 
-def _add_base(bodies: list[Json], orders: pd.DataFrame, currencies: Sequence[str], base: str) -> None:
+def _amounts(orders: pd.DataFrame, settings: OmetriaSettings) -> dict[str, pa.Array]:
+    places, discount = columns.digits(orders["currency"]), orders["discount"].fillna(0)
+    sign = -1 if settings.discount_sign == "negative" else 1
+    return {
+        "grand_total": written.amounts(orders["total"], places),
+        # Stokly's subtotal is after discount; here subtotal - discount + shipping + tax = grand_total.
+        "subtotal": written.amounts(orders["subtotal"] + discount, places),
+        "discount": written.amounts(sign * discount, places),
+        "shipping": written.amounts(orders["shipping"], places),
+        "tax": written.amounts(orders["tax"], places),
+    }
+
+
+def _totals(orders: pd.DataFrame, amounts: Mapping[str, pa.Array], base: str) -> pa.Array:
     """Totals in both currencies where they differ, because Ometria does not convert. Source: contract 6.6."""
-    rows = orders.index[orders["currency"].ne(base).to_numpy(dtype=bool) & orders["base_total"].notna().to_numpy()]
-    for index, nanos in zip(rows.tolist(), columns.counts(orders["base_total"][rows]).tolist(), strict=True):
-        body = bodies[index]
-        members = ("grand_total", "subtotal", "discount", "shipping", "tax")
-        local = {name: body[name] for name in members if name in body}
-        body["totals"] = {
-            "base": {"currency": base, "grand_total": money.rounded(nanos, base)},
-            "local": {"currency": currencies[index], **local},
-        }
+    foreign = orders["currency"].ne(base).to_numpy(dtype=bool) & orders["base_total"].notna().to_numpy()
+    if not foreign.any():
+        return pa.nulls(len(orders), written.TEXT)
+    places = columns.digits(pd.Series([base] * len(orders), dtype="str"))
+    in_base = {"currency": f'"{base}"', "grand_total": written.amounts(orders["base_total"], places)}
+    local = {"currency": written.texts(orders["currency"]), **amounts}
+    both = written.objects({"base": written.objects(in_base), "local": written.objects(local)})
+    return written.only(both, foreign)
+
+
+def _stores(channels: pd.Series, settings: OmetriaSettings) -> list[str]:
+    names = columns.texts(channels)
+    stores = {name: settings.stores.get(name, name) if name else settings.default_store for name in {*names}}
+    return [stores[name] for name in names]
+
+
+def _customers(orders: pd.DataFrame, buyers: Sequence[str | None]) -> pa.Array:
+    """Who bought, by account and address; missing where neither is known."""
+    account = written.filled(buyers)
+    email = written.texts([reachable(email) for email in columns.texts(orders["customer_email"])])
+    known = pc.or_(account.is_valid(), email.is_valid())
+    return written.only(written.objects({"id": account, "email": email}), known.to_numpy(zero_copy_only=False))
 
 
 def _documents(
     orders: pd.DataFrame,
     keys: list[str],
-    parts: Parts,
+    texts: Sequence[bytes],
     lines: Lines,
-    refunds: dict[str, Refunded],
+    refunds: Mapping[str, Refunded],
     settings: OmetriaSettings,
 ) -> list[Document]:
     documents = []
     versions = columns.moments(orders["version"])
     events = columns.moments(orders["updated_at"].fillna(orders["created_at"]))
-    for index, (key, body, currency, total, version, event) in enumerate(
-        zip(keys, parts.bodies, parts.currencies, parts.totals, versions, events, strict=True)
+    currencies, totals = columns.keys(orders["currency"]), columns.counts(orders["total"]).tolist()
+    for row, (key, text, currency, total, version, event) in enumerate(
+        zip(keys, texts, currencies, totals, versions, events, strict=True)
     ):
-        written = lines.texts.get(key, b"[]")
-        body["lineitems"] = msgspec.Raw(written)
-        refunded = refunds.get(key)
-        if refunded is not None:
-            version, event = _later(version, refunded.version), _later(event, refunded.event_at)
-            start, end = lines.spans.get(key, (0, 0))
-            ids = lines.line_ids[start:end]
-            body["lineitems"] = decode(written)
-            _show(body, ids, refunded, currency, total, ended=parts.invalid[index], settings=settings)
         if version is None:
             raise ValueError(f"order {key} has no version; rows come from landing, which always sets one")
-        documents.append(Document(key, body, version, event, total, currency))
+        document = Document(key, text, version, event, total, currency)
+        refunded = refunds.get(key)
+        documents.append(_refunded(document, refunded, lines.ids_of(row), settings) if refunded else document)
     return documents
 
 
-def _later(one: datetime | None, other: datetime | None) -> datetime | None:
-    return max(filter(None, (one, other)), default=None)
+def _refunded(document: Document, refunded: Refunded, line_ids: Sequence[str], settings: OmetriaSettings) -> Document:
+    """The document with what was refunded of it."""
+    body, currency = document.body, document.currency or ""
+    _show(body, line_ids, refunded, currency, document.value or 0, settings)
+    version, event = later(document.version, refunded.version), later(document.event_at, refunded.event_at)
+    return document._replace(content=body, version=version or document.version, event_at=event)
 
 
 def _show(
-    body: Json,
-    line_ids: Sequence[str],
-    refunded: Refunded,
-    currency: str,
-    total: int,
-    *,
-    ended: bool,
-    settings: OmetriaSettings,
+    body: Json, line_ids: Sequence[str], refunded: Refunded, currency: str, total: int, settings: OmetriaSettings
 ) -> None:
     """Write refunds on an order: on its lines, the rest as a property, and its status. Source: contract 3; O3."""
     beside = show_refunds(body["lineitems"], line_ids, refunded, currency)
     if beside > 0:
-        body["properties"] = {"refunded_other": money.text(beside)}
-    if ended or not (refunded.total or refunded.lines):
+        body.setdefault("properties", {})["refunded_other"] = money.text(beside)
+    if not body["is_valid"] or not (refunded.total or refunded.lines):
         return
     if _in_full(body["lineitems"], refunded, total, currency):
         body["status"], body["is_valid"] = settings.order_status.refunded, False
@@ -282,9 +227,3 @@ def _in_full(lineitems: Sequence[Json], refunded: Refunded, total: int, currency
     if total > 0:
         return refunded.total + money.minor_unit(currency) * max(len(lineitems), 1) > total
     return all(line.get("quantity_refunded", 0) >= line["quantity"] for line in lineitems)
-
-
-def _suspects(orders: pd.DataFrame, keys: list[str], lines: Lines) -> list[bool]:
-    """Which orders could be larger than a record may be: a bound that is never too low and costs no encoding."""
-    own = ORDER_BYTES + WORST_ESCAPE * text_bytes(orders, _TEXTS).to_numpy()
-    return [room + lines.room.get(key, 0) > RECORD_BYTES - 6_000 for key, room in zip(keys, own.tolist(), strict=True)]

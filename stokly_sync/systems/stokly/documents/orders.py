@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from stokly_sync.contracts.columns import minor_units
+from stokly_sync.contracts.owners import person, reachable
 from stokly_sync.contracts.sales import ORDER_LINES, ORDERS
 from stokly_sync.flow import Received, Rows
 from stokly_sync.systems.rows.cells import Cells, texts
@@ -121,7 +122,18 @@ def _columns(made: Sheet) -> dict[str, pd.Series]:
         "updated_at": c.time("updatedAt"),
         "live": live_unless(c.values("stage"), REMOVED),
     }
-    return {name: pd.Series(column) for name, column in columns.items()}
+    found = {name: pd.Series(column) for name, column in columns.items()}
+    return {**found, "guest": _guests(found["customer_id"], found["customer_email"])}
+
+
+def _guests(customers: pd.Series, emails: pd.Series) -> pd.Series:
+    """The digest of the address of each order without a customer, where it could be written to."""
+    found: list[str | None] = [None] * len(emails)
+    alone = (customers.isna() & emails.notna()).to_numpy(dtype=bool)
+    for index in np.flatnonzero(alone).tolist():
+        email = reachable(str(emails.iloc[index]))
+        found[index] = person(email) if email else None
+    return pd.Series(texts(found))
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from alembic import op
 
 from stokly_sync.warehouse.sqltypes import TEXT, TIME
 
-revision = "0010"
-down_revision = "0009"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
