@@ -7,7 +7,7 @@ its policy forbids, or hook into Python's import system; two kinds of lines do n
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -74,7 +74,7 @@ def latency(points: Sequence[Point]) -> Chart | None:
 
 def _chart(
     times: Sequence[datetime],
-    series: dict[str, list[float]] | dict[str, list[int]],
+    series: Mapping[str, Sequence[float]],
     marks: Sequence[float],
     rise: Callable[[float], float],
     text: Callable[[float], str],

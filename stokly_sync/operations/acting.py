@@ -21,7 +21,7 @@ from stokly_sync.flow import Feed, State
 from stokly_sync.operations import audit
 from stokly_sync.operations.audit import Action
 from stokly_sync.operations.desk import Desk
-from stokly_sync.operations.listing import Ref, Wanted, conditions
+from stokly_sync.operations.listing import Ref, Wanted, conditions, named
 from stokly_sync.warehouse.bulk import among
 from stokly_sync.warehouse.exceptions import IGNORED, OPEN
 from stokly_sync.warehouse.tables import EXCEPTIONS, LANDED, LEDGER
@@ -187,5 +187,4 @@ def _condition(desk: Desk, chosen: Chosen, state: str) -> sa.ColumnElement[bool]
         return sa.and_(*conditions(desk.brand, replace(chosen, state=state)))
     if not chosen:
         raise NotDone("No exception was chosen.")
-    named = sa.tuple_(*_NAMES).in_([tuple(ref) for ref in chosen])
-    return sa.and_(_E.brand == desk.brand, _E.state == state, named)
+    return sa.and_(_E.brand == desk.brand, _E.state == state, named(chosen))

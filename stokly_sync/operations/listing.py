@@ -1,7 +1,7 @@
 """Lists of exceptions: filtered, counted, a page at a time, from an index that holds all that is filtered by.
 
 Payloads and details are read for the rows of a page alone. Pages follow each other by the last row seen, never by a
-number of rows to skip, so that the last page of a hundred thousand costs what the first one does.
+number of rows to skip, so that nothing is shown twice or missed while exceptions open and close.
 """
 
 from __future__ import annotations
@@ -180,10 +180,19 @@ def rows_of(conn: sa.Connection, brand: str, refs: Sequence[Ref]) -> list[Row]:
     """The exceptions of some names, in their order; those that are not there are left out."""
     if not refs:
         return []
-    names = sa.tuple_(_E.subject, _E.key, _E.rule)
-    query = sa.select(*_SHOWN).where(_E.brand == brand, names.in_([tuple(ref) for ref in refs]))
+    query = sa.select(*_SHOWN).where(_E.brand == brand, named(refs))
     found = {row.ref: row for row in (_row(r) for r in conn.execute(query))}
     return [found[ref] for ref in refs if ref in found]
+
+
+def named(refs: Sequence[Ref]) -> sa.ColumnElement[bool]:
+    """The condition of being one of these, to stand beside the brand's."""
+    # The first two serve the primary key, which SQLite does not find behind a list of rows.
+    return sa.and_(
+        _E.subject.in_(sorted({ref.subject for ref in refs})),
+        _E.key.in_(sorted({ref.key for ref in refs})),
+        sa.tuple_(_E.subject, _E.key, _E.rule).in_([tuple(ref) for ref in refs]),
+    )
 
 
 _SHOWN: Final = (

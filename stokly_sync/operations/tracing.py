@@ -21,6 +21,7 @@ from stokly_sync.operations import audit
 from stokly_sync.operations.desk import Desk
 from stokly_sync.operations.listing import Ref, Row, rows_of
 from stokly_sync.operations.looking import NoSuchException
+from stokly_sync.operations.relations import MOST_RELATED, related, row_of
 from stokly_sync.operations.steps import Placed, Step, attempts_of, ledger_steps
 from stokly_sync.warehouse.bulk import among
 from stokly_sync.warehouse.exceptions import CLOSED
@@ -28,7 +29,6 @@ from stokly_sync.warehouse.tables import EXCEPTIONS, LANDED, LINKS, RECONCILIATI
 
 MOST_FOUND: Final = 25
 """So many records are offered when what was asked for names several."""
-_MOST_RELATED: Final = 20
 _TOLD: Final = ("number", "sku", "channel_reference", "stage", "status", "payment_status", "live", "merged_into")
 
 
@@ -91,14 +91,14 @@ def trace(desk: Desk, dataset: str, key: str) -> Path:
         raise NoSuchException(f"There is no dataset {dataset}.")
     with desk.warehouse.reading() as conn:
         chosen = DATASETS[dataset]
-        row = _row(conn, desk.brand, chosen, key)
-        related = list(_related(conn, desk.brand, chosen, key, row))
-        wanted = [(chosen, key, row), *related[:_MOST_RELATED]]
+        row = row_of(conn, desk.brand, chosen, key)
+        belongs = list(related(conn, desk.brand, chosen, key, row))
+        wanted = [(chosen, key, row), *belongs[:MOST_RELATED]]
         stops = [_stop(conn, desk, *one) for one in wanted]
         if row is None and not stops[0].exceptions:
             raise NoSuchException(f"{dataset} has no record {key}; look it up by another number.")
         steps = sorted(_steps(conn, desk, stops), key=lambda step: step.at)
-        return Path(stops, steps, _links(conn, desk.brand, key), len(related) > _MOST_RELATED)
+        return Path(stops, steps, _links(conn, desk.brand, key), len(belongs) > MOST_RELATED)
 
 
 def last_agreed(conn: sa.Connection, brand: str, feed: str) -> datetime | None:
@@ -150,29 +150,6 @@ def _kept_out(conn: sa.Connection, desk: Desk, text: str, *, within: bool) -> It
         named = sa.or_(named, quoted, e.payload.contains(f":{text},", autoescape=True) if text.isdigit() else quoted)
     query = sa.select(e.subject, e.key).where(*there, named).distinct().limit(MOST_FOUND)
     yield from ((row[0], row[1]) for row in conn.execute(query))
-
-
-def _row(conn: sa.Connection, brand: str, dataset: Dataset, key: str) -> Any:
-    root = LANDED[dataset.name]
-    return conn.execute(sa.select(root).where(root.c.brand == brand, root.c[dataset.key] == key)).mappings().first()
-
-
-def _related(
-    conn: sa.Connection, brand: str, chosen: Dataset, key: str, row: Any
-) -> Iterator[tuple[Dataset, str, Any]]:
-    """Rows that name the record, then rows that it names: refunds of an order, then its customer."""
-    others = [d for d in DATASETS.values() if d is not chosen and not d.name.startswith("derived.")]
-    for other in others:
-        root = LANDED[other.name]
-        if chosen.key in root.c and chosen.key != other.key:
-            query = sa.select(root).where(root.c.brand == brand, root.c[chosen.key] == key)
-            newest = query.order_by(root.c.landed_at.desc()).limit(_MOST_RELATED + 1)
-            yield from ((other, found[other.key], found) for found in conn.execute(newest).mappings())
-    for other in others:
-        if row is not None and other.key in row and row[other.key] is not None:
-            named = _row(conn, brand, other, row[other.key])
-            if named is not None:
-                yield other, named[other.key], named
 
 
 def _stop(conn: sa.Connection, desk: Desk, dataset: Dataset, key: str, row: Any) -> Stop:

@@ -7,19 +7,19 @@ those of the newest delivery that sent anything, and the worst of the span.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import msgspec
 import sqlalchemy as sa
 
 from stokly_sync.flow import State
 from stokly_sync.operations.desk import Desk
 from stokly_sync.operations.tracing import last_agreed
-from stokly_sync.warehouse import figures
 from stokly_sync.warehouse.exceptions import OPEN
-from stokly_sync.warehouse.figures import Figures, Stage
-from stokly_sync.warehouse.tables import EXCEPTIONS, LEDGER, RECONCILIATIONS
+from stokly_sync.warehouse.figures import Stage
+from stokly_sync.warehouse.tables import EXCEPTIONS, LEDGER, RECONCILIATIONS, RUN_FIGURES
 
 DAYS: Final = 7
 _WAITING: Final = (State.PLANNED, State.SUBMITTED, State.PARKED, State.REJECTED, State.IN_DOUBT)
@@ -65,58 +65,92 @@ def trust(desk: Desk, *, days: int = DAYS, now: datetime | None = None, feeds: S
     chosen = feeds or list(desk.feeds)
     since = (now or datetime.now(UTC)) - timedelta(days=days)
     with desk.warehouse.reading() as conn:
-        delivered = figures.figures_since(conn, brand=desk.brand, subjects=chosen, stage=Stage.DELIVER, after=since)
+        by_feed = _delivered(conn, desk.brand, chosen, since)
         waiting, oldest = _waiting(conn, desk.brand, chosen)
         kept = _kept_back(conn, desk.brand)
-        by_feed: dict[str, list[Figures]] = {feed: [] for feed in chosen}
-        for one in delivered:
-            by_feed[one.subject].append(one)
         return [
             _of_feed(conn, desk, feed, by_feed[feed], waiting.get(feed, {}), oldest.get(feed), kept.get(feed, 0))
             for feed in chosen
         ]
 
 
+class _Body(msgspec.Struct):
+    """What of a delivery's figures is added up; decoded straight into place, because a month has very many."""
+
+    to_send: int = 0
+    accepted: int = 0
+    first_try: int = 0
+    in_doubt: int = 0
+    rejected: dict[str, int] = {}
+    settled_earlier: dict[str, int] = {}
+    latency_p50_s: float | None = None
+    latency_p95_s: float | None = None
+
+
+@dataclass
+class _Sums:
+    """The deliveries of one feed, added up one by one in order of time."""
+
+    accepted: int = 0
+    at_once: int = 0
+    first_try: int = 0
+    fates: int = 0
+    last: datetime | None = None
+    points: list[Point] = field(default_factory=list)
+
+    def add(self, at: datetime, body: _Body) -> None:
+        """Take in one delivery."""
+        settled = body.settled_earlier
+        accepted = body.accepted + settled.get(State.ACCEPTED.value, 0)
+        refused = sum(body.rejected.values()) + settled.get(State.REJECTED.value, 0)
+        self.accepted += accepted
+        self.at_once += body.accepted
+        self.first_try += body.first_try
+        self.fates += accepted + refused + body.in_doubt + settled.get(State.IN_DOUBT.value, 0)
+        if body.to_send:
+            self.last = at
+        if body.latency_p50_s is not None and body.latency_p95_s is not None:
+            self.points.append(Point(at, body.latency_p50_s, body.latency_p95_s))
+
+
+_DECODE: Final = msgspec.json.Decoder(_Body).decode
+
+
+def _delivered(conn: sa.Connection, brand: str, feeds: Sequence[str], since: datetime) -> dict[str, _Sums]:
+    c = RUN_FIGURES.c
+    mine = (c.brand == brand, c.subject.in_(feeds), c.stage == Stage.DELIVER.value, c.at > since)
+    found = {feed: _Sums() for feed in feeds}
+    for subject, at, body in conn.execute(sa.select(c.subject, c.at, c.body).where(*mine).order_by(c.at)):
+        found[subject].add(at, _DECODE(body))
+    return found
+
+
 def _of_feed(
     conn: sa.Connection,
     desk: Desk,
     feed: str,
-    found: Sequence[Figures],
+    sums: _Sums,
     waiting: Mapping[str, int],
     oldest: datetime | None,
     kept_back: int,
 ) -> Trust:
-    accepted = sum(one.body["accepted"] + _settled(one, State.ACCEPTED) for one in found)
-    refused = sum(sum(one.body["rejected"].values()) + _settled(one, State.REJECTED) for one in found)
-    doubtful = sum(one.body["in_doubt"] + _settled(one, State.IN_DOUBT) for one in found)
-    fates, at_once = accepted + refused + doubtful, sum(one.body["accepted"] for one in found)
-    points = [point for one in found if (point := _point(one)) is not None]
     return Trust(
         feed=feed,
         system=desk.feeds[feed].system,
-        accepted=accepted,
-        first_try=sum(one.body["first_try"] for one in found) / at_once if at_once else None,
-        final=accepted / fates if fates else None,
+        accepted=sums.accepted,
+        first_try=sums.first_try / sums.at_once if sums.at_once else None,
+        final=sums.accepted / sums.fates if sums.fates else None,
         in_doubt=waiting.get(State.IN_DOUBT.value, 0),
         waiting=waiting,
         oldest=oldest,
         kept_back=kept_back,
-        latest=points[-1] if points else None,
-        worst_p95=max((point.p95 for point in points), default=None),
-        last_delivery=max((one.at for one in found if one.body["to_send"]), default=None),
+        latest=sums.points[-1] if sums.points else None,
+        worst_p95=max((point.p95 for point in sums.points), default=None),
+        last_delivery=sums.last,
         last_agreed=last_agreed(conn, desk.brand, feed),
         agrees=_agrees(conn, desk.brand, feed),
-        points=points,
+        points=sums.points,
     )
-
-
-def _settled(one: Figures, state: State) -> int:
-    return int(one.body.get("settled_earlier", {}).get(state.value, 0))
-
-
-def _point(one: Figures) -> Point | None:
-    p50, p95 = one.body.get("latency_p50_s"), one.body.get("latency_p95_s")
-    return None if p50 is None or p95 is None else Point(one.at, float(p50), float(p95))
 
 
 def _waiting(

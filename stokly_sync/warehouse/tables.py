@@ -149,7 +149,10 @@ ATTEMPTS: Final = sa.Table(
 )
 """One row a batch, committed before the call and closed after it; `keys` and `hashes` are JSON lists."""
 
-_LISTED: Final = ("owner", "severity", "value", "currency", "assigned_to")
+_LISTED: Final = (
+    *("brand", "state", "owner", "subject", "rule", "key", "first_seen"),
+    *("severity", "value", "currency", "assigned_to"),
+)
 
 EXCEPTIONS: Final = sa.Table(
     "exceptions",
@@ -161,8 +164,8 @@ EXCEPTIONS: Final = sa.Table(
     *(_may("note"), _may("assigned_to"), _may("document_hash")),
     sa.Index("exceptions_by_state", "brand", "subject", "state", "key"),
     sa.Index("exceptions_by_window", "brand", "subject", "window_start"),
-    # Holds all that lists are filtered and sorted by: payloads are long, and reading around them is what would be slow.
-    sa.Index("exceptions_listed", *("brand", "state", "first_seen", "subject", "key", "rule"), *_LISTED),
+    # Holds all that lists are counted, filtered and sorted by: payloads are long, and reading around them is slow.
+    sa.Index("exceptions_listed", *_LISTED),
 )
 """Records kept back: state open, closed, ignored or excluded; `subject` is a dataset's name or a feed's id."""
 

@@ -61,12 +61,10 @@ class Visitor:
     def get(self, path: str, **headers: str) -> requests.Response:
         return self.session.get(self.address + path, headers=headers, timeout=30)
 
-    def post(
-        self, path: str, *, token: str | None = None, follow: bool = True, **form: str | list[str]
-    ) -> requests.Response:
-        """Send a form with the token of this session, or with another one."""
-        values = {"token": self.token() if token is None else token, **form}
-        return self.session.post(self.address + path, data=values, timeout=30, allow_redirects=follow)
+    def post(self, path: str, **form: str | list[str]) -> requests.Response:
+        """Send a form with the token of this session, unless it is given."""
+        values = form if "token" in form else {"token": self.token(), **form}
+        return self.session.post(self.address + path, data=values, timeout=30)
 
     def token(self) -> str:
         """The token that the forms of this session carry."""

@@ -156,8 +156,7 @@ def test_every_answer_forbids_scripts_frames_and_guessing(visitor: Visitor, path
 
 def test_no_text_of_a_record_becomes_part_of_a_page(visitor: Visitor, desk: Desk) -> None:
     payload = json.dumps({"order_id": SCRIPT, "note": SCRIPT})
-    columns = {"detail": SCRIPT, "note": SCRIPT, "assigned_to": SCRIPT, "payload": payload}
-    ref = kept_back(desk.warehouse, SCRIPT, rule="ST-ORDER-TOTAL", **columns)
+    ref = kept_back(desk.warehouse, SCRIPT, detail=SCRIPT, note=SCRIPT, assigned_to=SCRIPT, payload=payload)
     page = visitor.get("/exception?" + requests.compat.urlencode(ref._asdict()))
     for answer in (
         visitor.get("/"),

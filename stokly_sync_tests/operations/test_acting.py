@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from stokly_sync.delivery.options import DeliveryStopped
 from stokly_sync.errors import InDoubt, TransientError
-from stokly_sync.flow import Record, ReplayClass
-from stokly_sync.operations import acting, listing
+from stokly_sync.flow import Record, ReplayClass, Team
+from stokly_sync.operations import acting
 from stokly_sync.operations.acting import NotDone, Retried
 from stokly_sync.operations.desk import Desk
 from stokly_sync.operations.listing import Ref, Wanted
@@ -65,7 +65,7 @@ def test_an_exception_is_assigned_and_taken_from_everybody(desk: Desk) -> None:
 def test_an_act_on_a_list_meets_all_of_it_and_nothing_else(desk: Desk) -> None:
     for key, owner in (("1", "finance"), ("2", "cx"), ("3", "cx")):
         kept_back(desk.warehouse, key, owner=owner)
-    assert acting.ignore(desk, Wanted(owner=listing.Team.CX), reason="known", actor="kim") == 2
+    assert acting.ignore(desk, Wanted(owner=Team.CX), reason="known", actor="kim") == 2
     assert stored(desk, "key", "state") == [("1", "open"), ("2", "ignored"), ("3", "ignored")]
     assert [key for key, *_ in written(desk)] == ["2", "3"], "each record has its own history"
 

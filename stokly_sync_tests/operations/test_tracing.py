@@ -108,3 +108,16 @@ def test_a_customer_with_many_orders_shows_some_and_says_that_there_are_more(sho
     land(shop.warehouse, ORDERS, rows, number=1)
     path = trace(shop, "stokly.customers", "c1")
     assert (len(path.stops), path.more) == (21, True)
+
+
+def test_an_order_of_a_channel_and_its_twin_in_stokly_are_one_story(shop: Desk) -> None:
+    columns = {"currency": "GBP", "total": 12 * 10**9, "state": "shipped", "placed_at": T0, "live": True}
+    land(shop.warehouse, "magento.orders", [{"order_id": "9", "number": "WEB-9", **columns}])
+    assert ("magento.orders", "WEB-9") in [(s.dataset, s.name) for s in trace(shop, ORDERS, "o1").stops]
+    assert (ORDERS, "1001") in [(s.dataset, s.name) for s in trace(shop, "magento.orders", "9").stops]
+
+
+def test_goods_are_one_story_by_their_sku(shop: Desk) -> None:
+    land(shop.warehouse, "magento.listings", [{"listing_id": "L1", "sku": "MUG-1", "live": True}])
+    assert ("magento.listings", "L1") in [(s.dataset, s.key) for s in trace(shop, "stokly.items", "i1").stops]
+    assert [f.dataset for f in search(shop, "MUG-1")] == ["stokly.items", "magento.listings"]

@@ -15,7 +15,7 @@ from stokly_sync.operations.plans import latest_plans
 from stokly_sync.operations.trust import DAYS, trust
 
 _SPANS = (1, DAYS, 30)
-_MOST_POINTS = 120
+_MOST_POINTS = 60
 
 
 class _OfSystem(Protocol):
