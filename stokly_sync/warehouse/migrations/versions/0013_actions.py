@@ -7,13 +7,8 @@ from alembic import op
 
 from stokly_sync.warehouse.sqltypes import TEXT, TIME
 
-<<<<<<<< HEAD:stokly_sync/warehouse/migrations/versions/0013_actions.py
 revision = "0013"
 down_revision = "0012"
-========
-revision = "0010"
-down_revision = "0009"
->>>>>>>> dashboard:stokly_sync/warehouse/migrations/versions/0010_actions.py
 branch_labels = None
 depends_on = None
 
