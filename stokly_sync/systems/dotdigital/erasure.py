@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from stokly_sync.errors import BatchRefused, PermanentError
+from stokly_sync.errors import PermanentError
 from stokly_sync.flow import Forgotten, Person
-from stokly_sync.systems.dotdigital.client import DotdigitalClient
+from stokly_sync.systems.dotdigital.client import VENDOR, DotdigitalClient
 
 
 def forget(client: DotdigitalClient, person: Person) -> Forgotten:
@@ -22,8 +22,9 @@ def forget(client: DotdigitalClient, person: Person) -> Forgotten:
 
 
 def _delete(client: DotdigitalClient, identifier: str, value: str) -> bool:
+    """Delete one contact; no contact has an identifier that the account does not know."""
     path = f"/contacts/v3/{identifier}/{quote(value, safe='')}"
-    try:
-        return client.request("DELETE", path, expect=(404,)).status != 404
-    except BatchRefused as refused:
-        raise PermanentError(str(refused)) from refused
+    answer = client.request("DELETE", path, expect=(400, 404))
+    if answer.status == 400 and b":invalid" not in answer.body:
+        raise PermanentError(f"{VENDOR}: DELETE /contacts/v3/{identifier} was refused; delete the contact by hand.")
+    return answer.status not in (400, 404)
