@@ -30,13 +30,17 @@ class Drift:
 
 @dataclass(frozen=True)
 class Agreement:
-    """The newest reconciliation of a feed. Amounts are text per currency; `body` is as `reconciliation.report` says."""
+    """The newest reconciliation of a feed. Amounts are text per currency.
+
+    `counts` are those of `source`, `expected` and `destination`; `came_from` names the system of the first.
+    """
 
     feed: str
     system: str
     at: datetime
     run_id: str | None
     agreed: bool
+    came_from: str
     read_back: bool
     counts: Mapping[str, int]
     totals: Mapping[str, Mapping[str, str]]
@@ -78,10 +82,12 @@ def _agreement(conn: sa.Connection, desk: Desk, feed: str, row: Any) -> Agreemen
         at=row.at,
         run_id=row.run_id,
         agreed=row.status == "agreed",
+        # Stokly was the only source when nothing was said of it.
+        came_from=body.get("source", "stokly"),
         read_back=body["read_back"],
-        counts=body["counts"],
-        totals=body["totals"],
-        refunds=body["refunds"],
+        counts=_named(body["counts"]),
+        totals={currency: _named(both) for currency, both in body["totals"].items()},
+        refunds={currency: _named(both) for currency, both in body["refunds"].items()},
         explained=differences["explained"],
         unexplained=differences["unexplained"],
         in_doubt=differences["in_doubt"],
@@ -99,3 +105,8 @@ def _drift(at: datetime, body: Any) -> Drift:
         sum(differences["explained"].values()),
         counts["expected"] - counts["destination"],
     )
+
+
+def _named(sides: dict[str, Any]) -> dict[str, Any]:
+    """Both sides by what they are: the first one is stored under the name of its system."""
+    return {name if name in ("expected", "destination") else "source": value for name, value in sides.items()}

@@ -30,7 +30,7 @@ from stokly_sync.operations.masking import Mask, mask_of, masked_row
 from stokly_sync.operations.steps import Step, attempts_of, ledger_steps
 from stokly_sync.warehouse.bulk import rows_by
 from stokly_sync.warehouse.exceptions import IGNORED, OPEN
-from stokly_sync.warehouse.tables import EXCEPTIONS, LEDGER
+from stokly_sync.warehouse.tables import EXCEPTIONS, LANDED, LEDGER
 
 _decode: Final = msgspec.json.Decoder(float_hook=Decimal).decode
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
@@ -59,6 +59,8 @@ class Detail:
     history: Sequence[Step]
     others: Sequence[Ref]
     revealed: bool
+    record: tuple[str, str]
+    """Dataset and key of the landed row that it is about, for its trace; a guest's feed has keys of its own."""
 
     @property
     def in_doubt(self) -> bool:
@@ -101,8 +103,18 @@ def _look(desk: Desk, ref: Ref, *, reveal: bool) -> Detail:
             received, outgoing = _of_dataset(conn, desk, ref, reveal=reveal), []
         state, steps = _ledger(conn, desk, ref) if feed is not None else (None, [])
         history = sorted([*steps, *_own(conn, desk, ref, rows[0])], key=lambda step: step.at)
-        others = _others(conn, desk, ref)
-    return Detail(rows[0], desk.catalogue.get(ref.rule), received, outgoing, state, history, others, reveal)
+        others, record = _others(conn, desk, ref), _record(conn, desk, ref)
+    rule = desk.catalogue.get(ref.rule)
+    return Detail(rows[0], rule, received, outgoing, state, history, others, reveal, record)
+
+
+def _record(conn: sa.Connection, desk: Desk, ref: Ref) -> tuple[str, str]:
+    feed = desk.feeds.get(ref.subject)
+    if feed is None:
+        return ref.subject, ref.key
+    root, key = LANDED[feed.dataset].c, DATASETS[feed.dataset].key
+    query = sa.select(root[key]).where(root.brand == desk.brand, root[feed.key] == ref.key).order_by(root[key].desc())
+    return feed.dataset, conn.execute(query.limit(1)).scalar_one_or_none() or ref.key
 
 
 def _of_dataset(conn: sa.Connection, desk: Desk, ref: Ref, *, reveal: bool) -> list[Shown]:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from stokly_sync.contracts import money
 from stokly_sync.contracts.datasets import DATASETS
+from stokly_sync.contracts.owners import person, reachable
 from stokly_sync.contracts.sales import ORDERS
 from stokly_sync.contracts.tables import Dataset, Kind
 from stokly_sync.operations import audit
@@ -124,7 +125,8 @@ def _matches(conn: sa.Connection, brand: str, dataset: Dataset, texts: Sequence[
     name = root[_name_column(dataset)]
     conditions: list[sa.ColumnElement[bool]] = [root[column].in_(texts) for column in (dataset.key, *dataset.sought_by)]
     if dataset.name == ORDERS.name:
-        conditions.append(sa.and_(root.customer_id.is_(None), root.customer_email.in_(texts)))
+        # Account holders are found by their customer; a guest's address stands in an order as a digest too.
+        conditions.append(root.guest.in_([person(text) for text in texts if reachable(text)]))
     for condition in conditions:
         query = sa.select(root[dataset.key], name).where(root.brand == brand, condition).limit(MOST_FOUND)
         yield from ((row[0], row[1] or row[0]) for row in conn.execute(query))

@@ -160,7 +160,7 @@ def _waiting(
     c = LEDGER.c
     since = sa.func.min(sa.func.coalesce(c.event_at, c.planned_at), type_=c.event_at.type)
     query = sa.select(c.feed, c.state, sa.func.count(), since).where(
-        c.brand == brand, c.feed.in_(feeds), c.state.in_([s.value for s in _WAITING])
+        c.brand == brand, c.feed.in_(feeds), c.state != State.ACCEPTED.value, c.state.in_([s.value for s in _WAITING])
     )
     counts: dict[str, dict[str, int]] = {}
     oldest: dict[str, datetime] = {}

@@ -14,7 +14,6 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from stokly_sync.contracts.datasets import DATASETS
-from stokly_sync.contracts.sales import ORDERS
 from stokly_sync.contracts.tables import Table
 from stokly_sync.warehouse.sqltypes import FLAG, SQL_TYPES, TEXT, TIME, WHOLE
 
@@ -40,15 +39,6 @@ def _landed(table: Table) -> sa.Table:
 
 LANDED: Final[dict[str, sa.Table]] = {t.name: _landed(t) for d in DATASETS.values() for t in d.tables}
 """Landed tables by the contracts' table name; root tables also have `window_start` and `landed_at`."""
-
-_ORDERS: Final = LANDED[ORDERS.name].c
-# Account holders are found by their customer; only guests are looked for by the address on the order.
-sa.Index(
-    "stokly_orders_guests",
-    *(_ORDERS.brand, _ORDERS.customer_email),
-    postgresql_where=sa.text("customer_id IS NULL"),
-    sqlite_where=sa.text("customer_id IS NULL"),
-)
 
 
 def _key(name: str, type_: sa.types.TypeEngine[Any] = TEXT) -> sa.Column[Any]:

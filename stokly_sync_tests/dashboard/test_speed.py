@@ -36,7 +36,7 @@ FEEDS: Final = [f"test{n}/orders" for n in range(12)]
 LIMIT_S: Final = 0.3
 MOST_TRIES: Final = 12
 BODY: Final = (
-    '{"status":"differs","read_back":true,"counts":{"stokly":9,"expected":9,"destination":8},"totals":{},"refunds":{},'
+    '{"status":"differs","read_back":true,"counts":{"source":9,"expected":9,"destination":8},"totals":{},"refunds":{},'
     '"differences":{"explained":{"T-GUEST":1},"unexplained":1,"unexplained_by_kind":{},"unaccounted":{},"in_doubt":0},'
     '"sample":[]}'
 )

@@ -90,7 +90,7 @@ def test_the_last_agreement_is_kept_in_sight_while_systems_differ(desk: Desk) ->
     found = agreements(desk)[0]
     assert (found.agreed, found.unexplained, found.last_agreed) == (False, 1, T0)
     assert [row["key"] for row in found.sample] == ["1"]
-    assert found.totals["GBP"] == {"stokly": "30.00", "destination": "0.00"}
+    assert found.totals["GBP"] == {"source": "30.00", "destination": "0.00"}
     assert trust(desk, now=T0)[0].agrees is False
 
 

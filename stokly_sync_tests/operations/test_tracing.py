@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from stokly_sync.contracts.owners import person
 from stokly_sync.operations.desk import Desk
 from stokly_sync.operations.looking import NoSuchException
 from stokly_sync.operations.tracing import Found, search, trace
@@ -28,7 +29,7 @@ def shop(desk: Desk) -> Desk:
         ORDERS,
         [
             order("o1", number="1001", channel_reference="WEB-9", customer_id="c1"),
-            order("o2", number="1002", customer_email="guest@example.com"),
+            order("o2", number="1002", customer_email="guest@example.com", guest=person("guest@example.com")),
         ],
     )
     land(

@@ -48,8 +48,7 @@ def _act_on_one(request: Request, form: FormData) -> Response:
 
 
 def _shown(request: Request, detail: Detail) -> Response:
-    ref, desk = detail.row.ref, desk_of(request)
-    feed = desk.feeds.get(ref.subject)
+    ref = detail.row.ref
     return show(
         request,
         "record.html",
@@ -58,5 +57,4 @@ def _shown(request: Request, detail: Detail) -> Response:
         ref=ref,
         rule=detail.rule,
         system=system_of(ref.subject),
-        dataset=feed.dataset if feed else ref.subject,
     )

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stokly_sync.contracts.confirmation import ConfirmedOrders
 from stokly_sync.contracts.money import nano
+from stokly_sync.delivery.encoding import encode
 from stokly_sync.systems.ometria.documents import build_orders, order_accounts, order_products
-from stokly_sync.systems.ometria.settings import Confirmed, OmetriaSettings
+from stokly_sync.systems.ometria.settings import OmetriaSettings
 from stokly_sync_tests.systems.ometria.rows import T0, body, frames, order_frames, rules, wire
 
 SETTINGS = OmetriaSettings()
@@ -52,6 +54,25 @@ def test_an_order_is_sent_whole() -> None:
             }
         ],
     }
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        {},
+        {"city": 'Saint-Étienne "sur\\mer"\n', "region": "\x00", "postcode": None, "channel_name": "A\tB"},
+        {"currency": "EUR", "base_total": "25.555", "subtotal": None, "shipping": "-0.001"},
+        {"currency": "JPY", "total": "3000", "customer_id": None, "customer_email": None},
+        {"customer_email": "o'brien+x@example.com", "source_type": "epos", "number": '"7"'},
+    ],
+)
+@pytest.mark.parametrize("refunded", [False, True])
+def test_an_order_is_written_exactly_as_the_encoder_would_write_it(order: dict[str, Any], refunded: bool) -> None:
+    refund = {"currency": order.get("currency", "GBP")}
+    tables: dict[str, Any] = {"refunds": [refund], "refund_lines": [{}]} if refunded else {}
+    settings = OmetriaSettings.model_validate({"order_properties": {"number": "number"}})
+    (document,) = build(order, settings, **tables).documents
+    assert encode(document).text == encode(document._replace(content=document.body)).text
 
 
 def test_an_order_carries_figures_and_times_for_the_ledger() -> None:
@@ -200,7 +221,7 @@ def test_an_order_waits_until_it_is_confirmed(order: dict[str, Any], reason: str
 
 
 def test_what_confirms_an_order_is_a_setting() -> None:
-    policy = Confirmed(
+    policy = ConfirmedOrders(
         stages=("order", "quote"), payment_states=("paid", "unknown"), hold_tags=(), needed_tags=("checked",)
     )
     settings = OmetriaSettings(confirmed=policy)

@@ -1,4 +1,4 @@
-"""What people did about exceptions, and indexes for lists of them and for the orders of a guest."""
+"""What people did about exceptions, and an index that answers the lists of them."""
 
 from __future__ import annotations
 
@@ -33,18 +33,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("brand", "subject", "key", "rule", "action_id", name="actions_pk"),
     )
     op.create_index("actions_by_time", "actions", ["brand", "at"])
-    guests = sa.text("customer_id IS NULL")
-    op.create_index(
-        "stokly_orders_guests",
-        "stokly_orders",
-        ["brand", "customer_email"],
-        postgresql_where=guests,
-        sqlite_where=guests,
-    )
     op.create_index("exceptions_listed", "exceptions", list(_LISTED))
 
 
 def downgrade() -> None:
     op.drop_index("exceptions_listed", "exceptions")
-    op.drop_index("stokly_orders_guests", "stokly_orders")
     op.drop_table("actions")
