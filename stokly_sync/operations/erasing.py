@@ -108,7 +108,7 @@ class Eraser:
             records = {feed.id: _keys(conn, brand, feed, traces) for feed in self.feeds}
             erasures.note(conn, brand, traces.digests, at=self.now, run_id=self.run_id)
             rows = {name: self._clear_rows(conn, name, keys) for name, keys in traces.records.items() if keys}
-            closed = self._clear_exceptions(conn, traces, words)
+            closed = self._clear_exceptions(conn, traces, records, words)
             texts = strike_out(conn, brand, traces.emails)
         counts = {name: count for name, count in rows.items() if count}
         return traces, records, Erased(traces.handles[0], self.run_id, self.now, counts, 0, closed, texts)
@@ -125,15 +125,16 @@ class Eraser:
                 cleared += conn.execute(change).rowcount
         return cleared
 
-    def _clear_exceptions(self, conn: sa.Connection, traces: Traces, words: Sequence[str]) -> int:
+    def _clear_exceptions(
+        self, conn: sa.Connection, traces: Traces, records: Mapping[str, set[str]], words: Sequence[str]
+    ) -> int:
         """Drop documents that were kept back, strike names out of details and notes, and close what was open."""
         e, brand = EXCEPTIONS.c, self.warehouse.brand
         subjects: dict[str, set[str]] = {}
         for subject, key in documents_naming(conn, brand, traces):
             subjects.setdefault(subject, set()).add(key)
-        for name, keys in traces.records.items():
-            for subject in (name, *(feed.id for feed in self.feeds if feed.dataset == name)):
-                subjects.setdefault(subject, set()).update(keys)
+        for subject, keys in (*traces.records.items(), *records.items()):
+            subjects.setdefault(subject, set()).update(keys)
         cleared = 0
         for subject, keys in subjects.items():
             mine = (e.brand == brand, e.subject == subject, among(conn, e.key, keys))

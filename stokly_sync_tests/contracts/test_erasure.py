@@ -76,20 +76,13 @@ def test_an_order_that_a_channel_took_later_has_to_be_sent_to_somebody() -> None
 def test_everything_personal_goes_and_the_rest_stays() -> None:
     root = rows(
         ORDERS,
-        {
-            "order_id": "1",
-            "customer_name": "x",
-            "postcode": "AB1",
-            "extra": '{"note":"x"}',
-            "total": 5,
-            "country": "GB",
-        },
+        {"order_id": "1", "customer_name": "x", "postcode": "AB1", "extra": '{"note":"x"}', "total": 5},
         {"order_id": "2", "customer_name": "y", "postcode": "CD2"},
     )
     lines = pd.DataFrame({c.name: pd.Series(dtype=DTYPES[c.kind]) for c in ORDERS.children[0].all_columns})  # type: ignore[call-overload]
     mask = erasure.about(ORDERS, root, erased(ORDERS.name, "1"))
     found = erasure.bare(ORDERS, {ORDERS.name: root, ORDERS.children[0].name: lines}, mask)[ORDERS.name]
-    assert list(found.dtypes) == list(root.dtypes)
-    assert found.loc[0, ["customer_name", "postcode", "extra"]].isna().all()
+    assert [found[name].dtype for name in root] == [root[name].dtype for name in root]
+    assert found[["customer_name", "postcode", "extra"]].isna().to_numpy()[0].all()
     assert (found.loc[0, "total"], found.loc[0, "order_id"]) == (5, "1")
-    assert found.loc[1, ["customer_name", "postcode"]].tolist() == ["y", "CD2"]
+    assert (found.loc[1, "customer_name"], found.loc[1, "postcode"]) == ("y", "CD2")

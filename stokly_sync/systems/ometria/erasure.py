@@ -13,7 +13,6 @@ from stokly_sync.systems.ometria.client import OmetriaClient
 
 APART_S: Final = 10.5
 """Seconds between two requests."""
-COMMENT: Final = "Asked for by the person"
 
 
 def forget(client: OmetriaClient, person: Person) -> Forgotten:
@@ -29,7 +28,7 @@ def forget(client: OmetriaClient, person: Person) -> Forgotten:
     for email in sorted(emails):
         if receipts:
             client.clock.sleep(APART_S)
-        receipts.append(client.ask_deletion(email, comment=COMMENT))
+        receipts.append(client.ask_deletion(email))
     if not receipts:
         return Forgotten(done=True, answer="nobody is there")
     told = " ".join(receipts)
