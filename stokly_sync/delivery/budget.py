@@ -66,6 +66,11 @@ class Limits:
         steady = max(self.calls - self.together + 1, self.calls / 2)
         return timedelta(seconds=_MARGIN * self.seconds / steady)
 
+    def duration(self, calls: int, lane: Lane) -> float:
+        """Seconds that so many calls of a lane take when nobody else uses the key, beside what answers take."""
+        at_once = self.together - int(_LEFT[lane] * (self.together - 1))
+        return max(0, calls - at_once) * self.apart.total_seconds()
+
 
 class DatabaseBudget:
     """Implements `flow.Budget` over the table `rate_budgets`; safe to use from several threads."""
@@ -192,15 +197,19 @@ _KNOWN: Final = Merge(keep=("updated_at",))
 
 
 def budget_for(engine: sa.Engine, system: str, settings: Any) -> DatabaseBudget:
-    """The budget of a system's API key, from its settings: `rate` (calls a second) or `rate_per_minute`, and `burst`.
+    """The budget of a system's API key, with the limits of its settings.
 
     Keys are told apart by a hash of all secrets in the settings, which cannot be turned back.
     """
+    return DatabaseBudget(engine, _budget_key(system, settings), limits_of(settings))
+
+
+def limits_of(settings: Any) -> Limits:
+    """The limit of a system's API key, from its settings: `rate` (calls a second) or `rate_per_minute`, and `burst`."""
     per_minute = getattr(settings, "rate_per_minute", None)
     burst = getattr(settings, "burst", 0)
     rate = getattr(settings, "rate", 1.0)
-    limits = Limits(rate, 1.0, burst) if per_minute is None else Limits(per_minute, 60.0, burst)
-    return DatabaseBudget(engine, _budget_key(system, settings), limits)
+    return Limits(rate, 1.0, burst) if per_minute is None else Limits(per_minute, 60.0, burst)
 
 
 def _budget_key(system: str, settings: Any) -> str:

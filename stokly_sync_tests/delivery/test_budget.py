@@ -213,3 +213,15 @@ def test_a_budget_from_settings_is_told_apart_by_its_secret_and_never_shows_it(w
         keys = list(connection.execute(sa.select(RATE_BUDGETS.c.key)).scalars())
     assert len(keys) == 2
     assert not any("secret" in key for key in keys)
+
+
+@pytest.mark.parametrize("lane", list(Lane))
+@pytest.mark.parametrize("limits", LIMITS)
+def test_the_time_that_calls_take_is_told_before(warehouse: Warehouse, limits: Limits, lane: Lane) -> None:
+    clock, calls = Clock(), int(limits.calls * 2.5)
+    mine, began = budget(warehouse, clock, limits), clock.now()
+    for _ in range(calls):
+        mine.take(lane=lane)
+    took = (clock.now() - began).total_seconds()
+    assert limits.duration(calls, lane) == pytest.approx(took, abs=2 * limits.apart.total_seconds())
+    assert limits.duration(1, lane) == 0
