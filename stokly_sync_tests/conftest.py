@@ -22,6 +22,7 @@ import pytest
 from sqlalchemy import URL
 
 from stokly_sync.warehouse.store import Warehouse
+from stokly_sync_tests.support.browser import REQUIRED as BROWSER_REQUIRED
 from stokly_sync_tests.support.postgres import (
     EXTERNAL_SERVER,
     REQUIRED,
@@ -41,7 +42,7 @@ _SETTINGS_PREFIXES: Final = (
     "STOKLY_",
 )
 _ENGINES: Final = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
-_KEPT: Final = frozenset({EXTERNAL_SERVER, REQUIRED, "STOKLY_SYNC_TRANSACTIONS"})
+_KEPT: Final = frozenset({EXTERNAL_SERVER, REQUIRED, BROWSER_REQUIRED, "STOKLY_SYNC_TRANSACTIONS"})
 _POSTGRES_FIXTURES: Final = frozenset({"postgres_server", "postgres_url", "fresh_postgres_url"})
 
 # Two busy cores make any deadline a coin toss.

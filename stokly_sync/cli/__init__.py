@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from stokly_sync.cli.exceptions import app as exceptions
 from stokly_sync.cli.guard import guarded
 
 app = typer.Typer(
@@ -23,6 +24,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+app.add_typer(exceptions)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 SeedFile = Annotated[
@@ -152,14 +155,42 @@ def demo(
 
 @app.command()
 def dev(
-    port: Annotated[int, typer.Option(help="Port of the Dagster interface.")] = 3000,
+    port: Annotated[int, typer.Option(help="Port of the Dagster interface; the dashboard takes the next.")] = 3000,
     own: Annotated[bool, typer.Option("--own", help="With your own settings, without sandboxes.")] = False,
 ) -> None:
-    """Open the Dagster interface on the demo's data, with the sandboxes running."""
+    """Open the Dagster interface and the dashboard on the demo's data, with the sandboxes running."""
     with guarded():
         from stokly_sync.cli import servers
 
         raise typer.Exit(servers.dev(port=port, own=own))
+
+
+@app.command()
+def dashboard(
+    host: Annotated[str, typer.Option(help="Address to listen on; anything but loopback needs users.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes any free one.")] = 3001,
+    hash_password: Annotated[bool, typer.Option("--hash", help="Make the hash of a password and end.")] = False,
+) -> None:
+    """Open the page of exceptions, reconciliation, trust, and where a record is."""
+    with guarded():
+        from stokly_sync.cli import servers
+
+        if hash_password:
+            servers.hash_password()
+        else:
+            servers.dashboard(host=host, port=port)
+
+
+@app.command()
+def trace(
+    words: Annotated[str, typer.Argument(metavar="ORDER|EMAIL|SKU", help="Any number or id of a record works too.")],
+    as_json: AsJson = False,
+) -> None:
+    """Print the path of one record through every system: times, states and reasons."""
+    with guarded():
+        from stokly_sync.cli import handling
+
+        raise typer.Exit(handling.trace(words, as_json=as_json))
 
 
 @app.command()

@@ -1,18 +1,26 @@
-"""`sandbox` and `dev`: servers in the foreground that end cleanly on Ctrl-C."""
+"""`sandbox`, `dashboard` and `dev`: servers in the foreground that end cleanly on Ctrl-C."""
 
 from __future__ import annotations
 
+import getpass
 import os
 import signal
+import socket
 import subprocess
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Final
 
 from stokly_sync.errors import SettingsError
 from stokly_sync.pipeline import home
+from stokly_sync.pipeline.by_hand import desk_of
+from stokly_sync.pipeline.services import Services
 from stokly_sync.sandbox.registry import MODULES
 from stokly_sync.sandbox.serve import Sandbox
+
+_SHORTEST_PASSWORD: Final = 10
 
 
 def sandbox(seed: str, *, limits: bool, port_base: int, state: Path | None) -> None:
@@ -34,8 +42,42 @@ def sandbox(seed: str, *, limits: bool, port_base: int, state: Path | None) -> N
         raise SettingsError(f"The sandbox cannot start: {error}") from error
 
 
+def dashboard(*, host: str, port: int) -> None:
+    """Serve the dashboard until Ctrl-C.
+
+    Raises SettingsError when the settings cannot be used, the port is taken, or others can reach it without signing in.
+    """
+    from stokly_sync.dashboard import serve
+    from stokly_sync.dashboard.access import access_for
+
+    services = Services.open()
+    try:
+        core = services.settings.core
+        access = access_for(
+            host=host, url=core.dashboard_url, users=core.dashboard_users, session_key=core.dashboard_session_key
+        )
+        with serve.listen(host, port) as sock:
+            sys.stderr.write(f"The dashboard is open on {serve.address_of(sock)}. Ctrl-C ends it.\n")
+            serve.serve(desk_of(services), access, sock)
+    finally:
+        services.close()
+
+
+def hash_password() -> None:
+    """Ask for a password and print its hash for the setting."""
+    from stokly_sync.dashboard.access import hashed
+
+    password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    if len(password) < _SHORTEST_PASSWORD:
+        raise SettingsError(f"A password needs at least {_SHORTEST_PASSWORD} characters.")
+    sys.stdout.write(f"{hashed(password)}\n")
+
+
 def dev(*, port: int, own: bool) -> int:
-    """Run `dagster dev` until Ctrl-C, on the demo's data beside its sandboxes, or with the person's own settings."""
+    """Run `dagster dev` and the dashboard until Ctrl-C, on the demo's data beside its sandboxes, or with own settings.
+
+    A port that is taken for the dashboard is no reason not to start: any free one serves.
+    """
     from stokly_sync import demo
 
     with ExitStack() as stack:
@@ -48,6 +90,7 @@ def dev(*, port: int, own: bool) -> int:
             stack.enter_context(demo.surroundings(demo.FOLDER, seed=begun.seed, limits=begun.limits))
             os.environ["STOKLY_SYNC_DAGSTER_URL"] = f"http://127.0.0.1:{port}"
         sys.stderr.write(f"Dagster opens on http://127.0.0.1:{port} with its state in {folder}. Ctrl-C ends it.\n")
+        stack.enter_context(_beside(port + 1))
         return _foreground(
             [
                 sys.executable,
@@ -62,6 +105,30 @@ def dev(*, port: int, own: bool) -> int:
                 "127.0.0.1",
             ]
         )
+
+
+@contextmanager
+def _beside(port: int) -> Iterator[None]:
+    """The dashboard as a process of its own, for as long as the other server runs."""
+    words = [sys.executable, "-m", "stokly_sync.cli", "dashboard", "--port", str(_free_or_any(port))]
+    # In a group of its own: Ctrl-C is for the server in front, which is ended first.
+    process = subprocess.Popen(words, start_new_session=True)  # noqa: S603 - our own interpreter and fixed words
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _free_or_any(port: int) -> int:
+    with socket.socket() as probe:
+        # As the server itself will ask for it: a port that was just given back is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return 0
+    return port
 
 
 def _foreground(command: list[str]) -> int:

@@ -22,7 +22,7 @@ BUYERS: Final = (
     # The customer that a merge has left.
     Need("stokly.customers", "customer_id", "stokly.customers", "merged_into"),
     # Whoever else has the address: of a guest, or of the customer.
-    Need("stokly.customers", "email", "stokly.orders", "customer_email"),
+    Need("stokly.customers", "email", "stokly.orders", "customer_email", lower=True),
     Need("stokly.customers", "email", "stokly.customers", "email"),
 )
 """What a feed needs beside `stokly.orders` to tell their buyers."""

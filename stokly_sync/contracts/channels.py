@@ -261,6 +261,8 @@ def dataset_of(channel: str, root: Table, *children: Table, event_at: str | None
         type_rule=f"{code}-MEMBER-TYPE",
         money_rule=f"{code}-MONEY",
         time_rule=f"{code}-TIME",
+        value="total" if any(column.name == "total" for column in root.columns) else None,
+        sought_by=tuple(name for name in ("number", "sku") if name in root.indexes),
     )
 
 

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
 
 from stokly_sync.contracts import columns
 
@@ -38,6 +39,19 @@ class Confirmed(Protocol):
     @property
     def needed_tags(self) -> tuple[str, ...]:
         """Tags that an order must carry, all of them."""
+
+
+class ConfirmedOrders(BaseModel):
+    """When an order counts as confirmed and may leave for marketing (X5), as settings say it; all must hold."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stages: tuple[str, ...] = Field(("order",), description="Stages of a sale order that count.")
+    payment_states: tuple[str, ...] = Field(
+        ("paid",), description="Payment states that count; the word unknown stands for orders without one."
+    )
+    hold_tags: tuple[str, ...] = Field(("fraud-hold",), description="Tags that hold an order back.")
+    needed_tags: tuple[str, ...] = Field((), description="Tags that an order must carry, all of them.")
 
 
 @dataclass(frozen=True)

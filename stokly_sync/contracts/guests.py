@@ -119,7 +119,7 @@ def guests_feed(
         build=build,
         send=send,
         settle=settle,
-        needs=(Need("stokly.customers", "email", "stokly.orders", "customer_email"),),
+        needs=(Need("stokly.customers", "email", "stokly.orders", "customer_email", lower=True),),
         rejected_rule=rejected_rule,
     )
 

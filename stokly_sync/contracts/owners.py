@@ -10,10 +10,14 @@ from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Final
 
+import pandas as pd
+
 from stokly_sync.contracts import columns
 from stokly_sync.contracts.people import EMAIL_PATTERN
 from stokly_sync.flow import Frames
 
+TRADE: Final = 1
+"""The type of customers that are companies."""
 _EMAIL: Final = re.compile(EMAIL_PATTERN)
 LONGEST_CHAIN: Final = 20
 """So many merges one after the other are followed; a ring of them has no survivor."""
@@ -55,6 +59,20 @@ def _left(customer_id: str | None, gone: Mapping[str, str | None]) -> str | None
         customer_id = gone[customer_id]
     # A ring of merges has no survivor; the order then goes by its e-mail address.
     return None
+
+
+def names(customers: pd.DataFrame) -> list[tuple[str | None, str | None]]:
+    """First and last name of each row of `stokly.customers`: as Stokly gives them apart, else the whole name split."""
+    return [
+        (forename, surname) if forename or surname else split_name(name, trade=kind == TRADE)
+        for forename, surname, name, kind in zip(
+            columns.texts(customers["forename"]),
+            columns.texts(customers["surname"]),
+            columns.texts(customers["name"]),
+            columns.wholes(customers["customer_type"]),
+            strict=True,
+        )
+    ]
 
 
 def split_name(name: str | None, *, trade: bool) -> tuple[str | None, str | None]:

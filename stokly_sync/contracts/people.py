@@ -49,6 +49,8 @@ CUSTOMERS: Final = Dataset(
             ),
         ),
         indexes=("email",),
+        sparse_indexes=("merged_into",),
     ),
     event_at="updated_at",
+    sought_by=("email",),
 )

@@ -60,6 +60,7 @@ ITEMS: Final = Dataset(
     ),
     event_at="updated_at",
     unique=(("sku", "ST-SKU-DUPLICATE"),),
+    sought_by=("sku",),
 )
 
 STOCK: Final = Dataset(

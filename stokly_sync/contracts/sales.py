@@ -138,6 +138,8 @@ ORDERS: Final = Dataset(
     ),
     children=(ORDER_LINES,),
     event_at="created_at",
+    value="total",
+    sought_by=("number", "channel_reference"),
 )
 
 REFUND_LINES: Final = Table(
@@ -184,6 +186,7 @@ REFUNDS: Final = Dataset(
     ),
     children=(REFUND_LINES,),
     event_at="created_at",
+    value="total",
 )
 
 CREDIT_NOTES: Final = Dataset(
@@ -207,6 +210,7 @@ CREDIT_NOTES: Final = Dataset(
         indexes=("order_id",),
     ),
     event_at="created_at",
+    value="value",
 )
 
 DISPATCH_LINES: Final = Table(

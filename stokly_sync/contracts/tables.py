@@ -129,6 +129,10 @@ class Dataset:
     time_rule: str = "ST-TIME"
     unique: tuple[tuple[str, str], ...] = ()
     """(column, rule code): live root rows must differ in this column, compared without regard to case."""
+    value: str | None = None
+    """Money column of the root that is at stake while a record is kept back; its currency is in `currency`."""
+    sought_by: tuple[str, ...] = ()
+    """Columns of the root, beside its key, by which people look a record up; each has an index."""
 
     @property
     def name(self) -> str:

@@ -31,6 +31,8 @@ def load(connection: sa.Connection, feed: Feed, keys: Collection[str], *, brand:
         wanted = frames[need.of_table][need.of_column].dropna().unique().tolist()
         if held is not None and not wanted:
             continue
+        if need.lower:
+            wanted = list({*wanted, *(str(value).lower() for value in wanted)})
         names = _columns(feed, table)
         found = rows_by(connection, table, brand=brand, column=need.column, values=wanted, names=names, only=need.only)
         if held is not None:

@@ -14,6 +14,7 @@ from threading import Event
 
 import sqlalchemy as sa
 
+from stokly_sync.contracts.datasets import DATASETS
 from stokly_sync.contracts.rules import Catalogue, Effect
 from stokly_sync.delivery.decide import Decision, Verdict, effect_of
 from stokly_sync.delivery.items import Item
@@ -21,8 +22,8 @@ from stokly_sync.delivery.rules import IN_DOUBT, LEFT_OUT, WAITS
 from stokly_sync.errors import PermanentError
 from stokly_sync.flow import Feed, Outcome, Problem, State, Trigger
 from stokly_sync.warehouse.bulk import among
-from stokly_sync.warehouse.exceptions import CLOSED, IGNORED, close_absent, open_for
-from stokly_sync.warehouse.tables import EXCEPTIONS
+from stokly_sync.warehouse.exceptions import CLOSED, IGNORED, AtStake, close_absent, open_for
+from stokly_sync.warehouse.tables import EXCEPTIONS, LANDED
 
 _STANDING = frozenset({Verdict.SEND, Verdict.PARKED, Verdict.QUARANTINED})
 _KEPT = frozenset({Verdict.QUARANTINED, Verdict.EXCLUDED})
@@ -110,7 +111,19 @@ class Problems:
                 catalogue=self.catalogue,
                 run_id=self.run_id,
                 hashes=hashes,
+                values=self._at_stake(connection, {p.key for p in found}),
             )
+
+    def _at_stake(self, connection: sa.Connection, keys: Collection[str]) -> dict[str, AtStake]:
+        """What records are worth, from their landed rows, where the dataset's rows are worth anything."""
+        column = DATASETS[self.feed.dataset].value
+        if column is None:
+            return {}
+        root = LANDED[self.feed.dataset].c
+        query = sa.select(root[self.feed.key], root[column], root.currency).where(
+            root.brand == self.brand, among(connection, root[self.feed.key], keys)
+        )
+        return {key: (value, currency) for key, value, currency in connection.execute(query)}
 
     def _close(
         self,

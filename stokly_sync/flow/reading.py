@@ -78,3 +78,6 @@ class Extract:
     complete: Callable[[Any, Sequence[Received]], Sequence[Received]] | None = None
     """`complete(client, documents)`: documents of a sweep with the sub-documents that a sweep leaves out, for those
     few that are worth it. None where the documents of a sweep are whole. A document that is gone by now is left out."""
+    fetch: Callable[[Any, Sequence[str]], Iterator[Page]] | None = None
+    """`fetch(client, keys)`: pages of the records of some keys, whole, for a person who wants one looked at again now.
+    A key that the source does not have is left out. None where single records cannot be asked for."""

@@ -30,6 +30,8 @@ class Need:
     name: str | None = None
     columns: tuple[str, ...] = ()
     """Columns that the builder looks at, beside the table's key; all where none are named. Others are not read."""
+    lower: bool = False
+    """Whether values are looked for in lower case too: addresses are mostly kept so, and typed in any case."""
     only: str | None = None
     """Flag of the table that must be true, where rows grow without end and only those are of use."""
 

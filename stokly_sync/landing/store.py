@@ -30,6 +30,7 @@ from stokly_sync.landing.grid import window_at, window_starts
 from stokly_sync.landing.relations import relation_problems
 from stokly_sync.warehouse import exceptions, windows
 from stokly_sync.warehouse.bulk import Merge, among, delete_by, insert, merge, read_frame
+from stokly_sync.warehouse.exceptions import AtStake
 from stokly_sync.warehouse.store import Warehouse
 from stokly_sync.warehouse.tables import LANDED
 from stokly_sync.warehouse.windows import WindowCount, WindowKind, WindowState
@@ -189,7 +190,8 @@ def _quarantine(
     texts = {k: _ENCODER.encode(d) for k, d in payloads.items()}
     hashes = {k: blake2b(t, digest_size=16).hexdigest() for k, t in texts.items()}
     known = exceptions.known_documents(conn, brand=brand, subject=subject, keys=keys)
-    starts = window_starts(_times_of(landing, [payloads.get(k, {}) for k in keys]), landing.span, landing.windows_from)
+    read = _read_again(landing, [payloads.get(k, {}) for k in keys])
+    starts = window_starts(read.times, landing.span, landing.windows_from)
     exceptions.open_for(
         conn,
         brand=brand,
@@ -199,6 +201,7 @@ def _quarantine(
         payloads={k: t.decode() for k, t in texts.items()},
         window_starts={k: start.to_pydatetime() for k, start in zip(keys, starts, strict=True)},
         hashes=hashes,
+        values=dict(zip(keys, read.values, strict=True)),
         run_id=landing.run_id,
     )
     found = [(p.key, p.rule) for p in problems]
@@ -207,17 +210,28 @@ def _quarantine(
     return starts[[k in new for k in keys]]
 
 
-def _times_of(landing: Landing, documents: Sequence[Received]) -> pd.Series:
-    """Source times of documents that broke the contract, where they can be read; else missing."""
+@dataclass(frozen=True)
+class _ReadAgain:
+    """What can be read of documents that broke the contract, one entry each: source time, and value at stake."""
+
+    times: pd.Series
+    values: Sequence[AtStake]
+
+
+def _read_again(landing: Landing, documents: Sequence[Received]) -> _ReadAgain:
     readable = [d for d in documents if d]
-    times = pd.Series([pd.NaT] * len(documents), dtype=UTC_TIME)
     if not readable:
-        return times
-    root = landing.extract.rows(readable, landing.span.end).frames[landing.dataset.name]
-    member = landing.extract.key_member
-    by_key = dict(zip(root[landing.dataset.key], _source_time(landing.dataset, root), strict=True))
-    found = [by_key.get(str(d.get(member)), pd.NaT) for d in documents]
-    return pd.Series(found, dtype=UTC_TIME)
+        return _ReadAgain(pd.Series([pd.NaT] * len(documents), dtype=UTC_TIME), [(None, None)] * len(documents))
+    dataset, member = landing.dataset, landing.extract.key_member
+    root = landing.extract.rows(readable, landing.span.end).frames[dataset.name]
+    times = dict(zip(root[dataset.key], _source_time(dataset, root), strict=True))
+    found = [times.get(str(d.get(member)), pd.NaT) for d in documents]
+    values: dict[str, AtStake] = {}
+    if dataset.value is not None:
+        amounts, currencies = columns.wholes(root[dataset.value]), columns.texts(root["currency"])
+        values = dict(zip(root[dataset.key], zip(amounts, currencies, strict=True), strict=True))
+    at_stake = [values.get(str(d.get(member)), (None, None)) for d in documents]
+    return _ReadAgain(pd.Series(found, dtype=UTC_TIME), at_stake)
 
 
 def _window_counts(landing: Landing, read: pd.Series, changed: pd.Series, held: pd.Series) -> tuple[WindowCount, ...]:

@@ -61,6 +61,17 @@ class Core(BaseModel):
         50, ge=1, description="New exceptions of a dataset or feed within a day from which on its owner is told."
     )
     dagster_url: str = Field("http://127.0.0.1:3000", description="Address of the Dagster UI, for links in messages.")
+    dashboard_url: str = Field(
+        "http://127.0.0.1:3001",
+        description="Address at which people open the dashboard; https makes its cookie leave by https alone.",
+    )
+    dashboard_users: dict[str, SecretStr] = Field(
+        default_factory=dict,
+        description="Who may sign in to the dashboard: name and hash, made by stokly-sync dashboard --hash.",
+    )
+    dashboard_session_key: SecretStr | None = Field(
+        None, description="Signs the dashboard's sessions; without it a restart signs everybody out."
+    )
 
     @field_validator("database_url")
     @classmethod

@@ -24,6 +24,9 @@ CLOSED: Final = "closed"
 IGNORED: Final = "ignored"
 EXCLUDED: Final = "excluded"
 
+AtStake = tuple[int | None, str | None]
+"""What a record is worth: nano units, and their currency."""
+
 # States that end by themselves when the record passes. An excluded record is none of anybody's work, but it must not
 # be named in a reconciliation any more once it is not excluded.
 _ENDING: Final = (OPEN, IGNORED, EXCLUDED)
@@ -68,11 +71,12 @@ def open_for(
     payloads: Mapping[str, str] | None = None,
     window_starts: Mapping[str, datetime] | None = None,
     hashes: Mapping[str, str] | None = None,
+    values: Mapping[str, AtStake] | None = None,
 ) -> int:
     """`open_exceptions` from problems, with owner, severity and state as the catalogue says; gives the number of rows.
 
-    `payloads` (JSON text), `window_starts` (UTC) and `hashes` are by key and may be partial. Where a key breaks a rule
-    twice the first detail counts. Raises KeyError for a rule that the catalogue does not know.
+    `payloads` (JSON text), `window_starts` (UTC), `hashes` and `values` are by key and may be partial. Where a key
+    breaks a rule twice the first detail counts. Raises KeyError for a rule that the catalogue does not know.
     """
     first = {(p.key, p.rule): p for p in reversed(list(problems))}
     found = list(first.values())[::-1]
@@ -88,6 +92,8 @@ def open_for(
         "payload": [(payloads or {}).get(k) for k in keys],
         "window_start": [(window_starts or {}).get(k) for k in keys],
         "document_hash": [(hashes or {}).get(k) for k in keys],
+        "value": [(values or {}).get(k, (None, None))[0] for k in keys],
+        "currency": [(values or {}).get(k, (None, None))[1] for k in keys],
     }
     return open_exceptions(conn, pd.DataFrame(columns, dtype=object), brand=brand, subject=subject, run_id=run_id)
 

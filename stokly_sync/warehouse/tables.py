@@ -139,6 +139,11 @@ ATTEMPTS: Final = sa.Table(
 )
 """One row a batch, committed before the call and closed after it; `keys` and `hashes` are JSON lists."""
 
+_LISTED: Final = (
+    *("brand", "state", "owner", "subject", "rule", "key", "first_seen"),
+    *("severity", "value", "currency", "assigned_to"),
+)
+
 EXCEPTIONS: Final = sa.Table(
     "exceptions",
     METADATA,
@@ -149,8 +154,20 @@ EXCEPTIONS: Final = sa.Table(
     *(_may("note"), _may("assigned_to"), _may("document_hash")),
     sa.Index("exceptions_by_state", "brand", "subject", "state", "key"),
     sa.Index("exceptions_by_window", "brand", "subject", "window_start"),
+    # Holds all that lists are counted, filtered and sorted by: payloads are long, and reading around them is slow.
+    sa.Index("exceptions_listed", *_LISTED),
 )
 """Records kept back: state open, closed, ignored or excluded; `subject` is a dataset's name or a feed's id."""
+
+ACTIONS: Final = sa.Table(
+    "actions",
+    METADATA,
+    *(_key("brand"), _key("subject"), _key("key"), _key("rule"), _key("action_id")),
+    *(_must("action"), _must("actor"), _must("at", TIME), _may("detail")),
+    sa.Index("actions_by_time", "brand", "at"),
+)
+"""What people did: ignored, assigned, retried, decided, and every time they looked at personal data. Rows are only
+added. One act on many records has one `action_id`; `rule` is empty where the record as a whole is meant."""
 
 PLANS: Final = sa.Table(
     "plans",

@@ -86,12 +86,9 @@ def test_orders_wait_for_the_contact_of_their_customer_or_of_their_guest() -> No
 def test_a_deleted_customer_stays_the_buyer_and_does_not_come_back_as_a_guest() -> None:
     found = frames(orders=[{}], customers=[{"live": False}])
     assert buyers(found)["O1"].customer == "C1"
-    merged: list[dict[str, Any]] = [
-        {"merged_into": "C2", "live": False},
-        {"customer_id": "C2", "email": "other@example.com", "live": False},
-    ]
+    merged = [{"merged_into": "C2", "live": False}, {"customer_id": "C2", "email": "other@example.com", "live": False}]
     assert buyers(frames(orders=[{}], customers=merged))["O1"].customer == "C2"
-    somebody: list[dict[str, Any]] = [{"live": False}, {"customer_id": "C3"}]
+    somebody: list[Row] = [{"live": False}, {"customer_id": "C3"}]
     assert buyers(frames(orders=[{}], customers=somebody))["O1"].customer == "C3"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from stokly_sync.contracts.datasets import TABLES
 from stokly_sync.delivery.loading import load
 from stokly_sync.flow import Frames, Need
@@ -38,3 +40,13 @@ def test_one_need_that_wants_all_columns_gets_them(warehouse: Warehouse) -> None
     merged = Need("stokly.customers", "customer_id", "stokly.customers", "merged_into")
     frames = loaded(warehouse, by_order, merged)
     assert list(frames["stokly.customers"]) == [c.name for c in TABLES["stokly.customers"].all_columns]
+
+
+def test_a_need_may_find_an_address_that_was_typed_in_another_case(warehouse: Warehouse) -> None:
+    land(warehouse, "stokly.customers", [{"customer_id": "C1", "email": "buyer@example.com"}])
+    land(warehouse, "stokly.orders", [order("1", customer_email="Buyer@Example.com")])
+    typed = Need("stokly.customers", "email", "stokly.orders", "customer_email")
+    for need, found in ((typed, []), (replace(typed, lower=True), ["C1"])):
+        with warehouse.reading() as connection:
+            frames = load(connection, orders_feed(needs=(need,)), ["1"], brand=warehouse.brand)
+        assert frames["stokly.customers"]["customer_id"].tolist() == found

@@ -46,7 +46,11 @@ class Source:
             key_member=dataset.key,
             snapshot=self.snapshot,
             complete=(lambda _client, documents: self._complete(documents)) if self.lines_apart else None,
+            fetch=None if self.snapshot else lambda _client, keys: self._fetch(keys),
         )
+
+    def _fetch(self, keys: Sequence[str]) -> Iterator[Page]:
+        yield Page([self.documents[k] for k in keys if k in self.documents], datetime.now(UTC))
 
     def _complete(self, documents: Sequence[Received]) -> list[Json]:
         keys = [d[DATASETS[self.dataset].key] for d in documents]

@@ -12,6 +12,7 @@ from typing import ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from stokly_sync.contracts.confirmation import ConfirmedOrders
 from stokly_sync.contracts.mapping import CONTACT_SOURCES, ORDER_SOURCES, PRODUCT_SOURCES, Properties, PropertyField
 from stokly_sync.flow import Mode
 
@@ -19,19 +20,6 @@ _DATA_FIELD: Final = re.compile(r"[A-Za-z0-9_-]{1,20}")
 _MEMBER: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
 
 FEEDS = ("products", "contacts", "guests", "orders", "dispatches", "consents")
-
-
-class Confirmed(BaseModel):
-    """When an order counts as confirmed and may leave for marketing (X5); all conditions must hold."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    stages: tuple[str, ...] = Field(("order",), description="Stages of a sale order that count.")
-    payment_states: tuple[str, ...] = Field(
-        ("paid",), description="Payment states that count; the word unknown stands for orders without one."
-    )
-    hold_tags: tuple[str, ...] = Field(("fraud-hold",), description="Tags that hold an order back.")
-    needed_tags: tuple[str, ...] = Field((), description="Tags that an order must carry, all of them.")
 
 
 class OrderStatus(BaseModel):
@@ -90,7 +78,7 @@ class DotdigitalSettings(BaseModel):
     guests: Literal["merge", "exclude"] = Field(
         "merge", description="Orders of guests: merge (into the contact of their e-mail address) or exclude."
     )
-    confirmed: Confirmed = Field(default_factory=Confirmed, description="When an order may leave.")
+    confirmed: ConfirmedOrders = Field(default_factory=ConfirmedOrders, description="When an order may leave.")
     order_status: OrderStatus = Field(default_factory=OrderStatus, description="Names of order statuses in Dotdigital.")
     refund_states: tuple[str, ...] = Field(
         ("completed",), description="Refund states that lower an order; a refund without one counts."

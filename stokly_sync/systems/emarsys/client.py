@@ -108,8 +108,7 @@ class EmarsysClient:
         """What other parts of this system keep with the client: fields, choices and the event."""
         self.guard = threading.RLock()
         """Held while `shared` is filled."""
-        self.memory: Memory | None = None
-        """What set-up has found lately, where somebody keeps it."""
+        self.memory: Memory | None = None  # of what set-up has found lately, where somebody keeps one
 
     @property
     def calls(self) -> int:

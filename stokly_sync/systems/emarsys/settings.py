@@ -12,6 +12,7 @@ from typing import ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
+from stokly_sync.contracts.confirmation import ConfirmedOrders
 from stokly_sync.contracts.mapping import CONTACT_SOURCES, ORDER_SOURCES, PRODUCT_SOURCES, Properties, PropertyField
 from stokly_sync.flow import Mode
 
@@ -23,19 +24,6 @@ SALES_COLUMNS: Final = (
 """Columns of sales data that we can fill, in the vendor's words. Source: Emarsys API contract 2.3."""
 _TYPED: Final = {"s_": ("text", "flag"), "i_": ("whole",), "f_": ("number",), "t_": ("date",)}
 """Types of custom columns by the start of their name."""
-
-
-class Confirmed(BaseModel):
-    """When an order counts as confirmed and may leave for marketing (X5); all conditions must hold."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    stages: tuple[str, ...] = Field(("order",), description="Stages of a sale order that count.")
-    payment_states: tuple[str, ...] = Field(
-        ("paid",), description="Payment states that count; the word unknown stands for orders without one."
-    )
-    hold_tags: tuple[str, ...] = Field(("fraud-hold",), description="Tags that hold an order back.")
-    needed_tags: tuple[str, ...] = Field((), description="Tags that an order must carry, all of them.")
 
 
 class EmarsysSettings(BaseModel):
@@ -70,7 +58,7 @@ class EmarsysSettings(BaseModel):
     guests: Literal["send", "exclude"] = Field(
         "send", description="Orders of guests: send (a contact is made of their e-mail address) or exclude."
     )
-    confirmed: Confirmed = Field(default_factory=Confirmed, description="When an order may leave.")
+    confirmed: ConfirmedOrders = Field(default_factory=ConfirmedOrders, description="When an order may leave.")
     cancelled_lines: tuple[str, ...] = Field(("cancelled",), description="Line statuses in Stokly that mean not sold.")
     refund_states: tuple[str, ...] = Field(
         ("completed",), description="Refund states that are sent; a refund without one is."

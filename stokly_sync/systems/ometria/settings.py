@@ -11,6 +11,7 @@ from typing import ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from stokly_sync.contracts.confirmation import ConfirmedOrders
 from stokly_sync.contracts.mapping import (
     CONTACT_SOURCES,
     ORDER_SOURCES,
@@ -26,19 +27,6 @@ FEEDS = ("contacts", "products", "stock", "orders", "dispatches", "consents")
 
 MOST_PROPERTIES: Final = 100
 """Custom fields that the vendor keeps for one type of record."""
-
-
-class Confirmed(BaseModel):
-    """When an order counts as confirmed and may leave for marketing (X5); all conditions must hold."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    stages: tuple[str, ...] = Field(("order",), description="Stages of a sale order that count.")
-    payment_states: tuple[str, ...] = Field(
-        ("paid",), description="Payment states that count; the word unknown stands for orders without one."
-    )
-    hold_tags: tuple[str, ...] = Field(("fraud-hold",), description="Tags that hold an order back.")
-    needed_tags: tuple[str, ...] = Field((), description="Tags that an order must carry, all of them.")
 
 
 class OrderStatus(BaseModel):
@@ -84,7 +72,7 @@ class OmetriaSettings(BaseModel):
     )
     queue_low_wait: float = Field(5.0, ge=0, description="Seconds to wait each time the queue is nearly full.")
     guests: Literal["send", "exclude"] = Field("send", description="Orders of guests: send (by e-mail) or leave out.")
-    confirmed: Confirmed = Field(default_factory=Confirmed, description="When an order may leave.")
+    confirmed: ConfirmedOrders = Field(default_factory=ConfirmedOrders, description="When an order may leave.")
     order_status: OrderStatus = Field(default_factory=OrderStatus, description="Names of order statuses in Ometria.")
     refund_states: tuple[str, ...] = Field(
         ("completed",), description="Refund states that lower an order; a refund without one counts."

@@ -28,6 +28,7 @@ def _catalogue(settings: StoklySettings) -> tuple[Extract, ...]:
             rows=partial(item_rows, settings=settings),
             key_member=items.SOURCE.key,
             complete=items.complete,
+            fetch=partial(timed.fetch, source=items.SOURCE),
         ),
         Extract(
             dataset="stokly.stock",
@@ -45,6 +46,7 @@ def _catalogue(settings: StoklySettings) -> tuple[Extract, ...]:
             read=partial(timed.read, source=timed.CUSTOMERS),
             rows=partial(customer_rows, settings=settings),
             key_member=timed.CUSTOMERS.key,
+            fetch=partial(timed.fetch, source=timed.CUSTOMERS),
         ),
     )
 
@@ -59,6 +61,7 @@ def _sales(settings: StoklySettings) -> tuple[Extract, ...]:
             rows=partial(order_rows, settings=settings),
             key_member=orders.SOURCE.key,
             complete=orders.complete,
+            fetch=partial(timed.fetch, source=orders.SOURCE),
         ),
         Extract(
             dataset="stokly.refunds",
@@ -69,6 +72,7 @@ def _sales(settings: StoklySettings) -> tuple[Extract, ...]:
             key_member=timed.REFUNDS.key,
             after=("stokly.orders",),
             complete=timed.REFUNDS.complete,
+            fetch=partial(timed.fetch, source=timed.REFUNDS),
         ),
     )
 
@@ -82,6 +86,7 @@ def _papers(settings: StoklySettings) -> tuple[Extract, ...]:
             read=partial(timed.read, source=timed.INVOICES),
             rows=partial(invoice_rows, settings=settings),
             key_member=timed.INVOICES.key,
+            fetch=partial(timed.fetch, source=timed.INVOICES),
         ),
         Extract(
             dataset="stokly.credit_notes",
@@ -90,6 +95,7 @@ def _papers(settings: StoklySettings) -> tuple[Extract, ...]:
             read=partial(timed.read, source=timed.CREDIT_NOTES),
             rows=partial(credit_note_rows, settings=settings),
             key_member=timed.CREDIT_NOTES.key,
+            fetch=partial(timed.fetch, source=timed.CREDIT_NOTES),
         ),
         Extract(
             dataset="stokly.dispatches",
@@ -99,5 +105,6 @@ def _papers(settings: StoklySettings) -> tuple[Extract, ...]:
             rows=partial(dispatch_rows, settings=settings),
             key_member=timed.DISPATCHES.key,
             complete=timed.DISPATCHES.complete,
+            fetch=partial(timed.fetch, source=timed.DISPATCHES),
         ),
     )

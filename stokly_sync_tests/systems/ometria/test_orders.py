@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stokly_sync.contracts.confirmation import ConfirmedOrders
 from stokly_sync.contracts.money import nano
 from stokly_sync.delivery.encoding import encode
 from stokly_sync.systems.ometria.documents import build_orders, order_accounts, order_products
-from stokly_sync.systems.ometria.settings import Confirmed, OmetriaSettings
+from stokly_sync.systems.ometria.settings import OmetriaSettings
 from stokly_sync_tests.systems.ometria.rows import T0, body, frames, order_frames, rules, wire
 
 SETTINGS = OmetriaSettings()
@@ -220,7 +221,7 @@ def test_an_order_waits_until_it_is_confirmed(order: dict[str, Any], reason: str
 
 
 def test_what_confirms_an_order_is_a_setting() -> None:
-    policy = Confirmed(
+    policy = ConfirmedOrders(
         stages=("order", "quote"), payment_states=("paid", "unknown"), hold_tags=(), needed_tags=("checked",)
     )
     settings = OmetriaSettings(confirmed=policy)

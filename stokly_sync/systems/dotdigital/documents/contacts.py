@@ -14,13 +14,13 @@ import msgspec
 import pandas as pd
 
 from stokly_sync.contracts import columns
-from stokly_sync.contracts.addresses import owners_of_addresses
+from stokly_sync.contracts.addresses import ContactRules, reachable_customers
 from stokly_sync.contracts.consent import CONSENTS
 from stokly_sync.contracts.guests import Guest
 from stokly_sync.contracts.mapping import CONTACT_SOURCES
-from stokly_sync.contracts.owners import reachable, split_name
-from stokly_sync.contracts.problems import later, problems_where
-from stokly_sync.flow import Built, Choice, Document, Frames, Json, Problem
+from stokly_sync.contracts.owners import names
+from stokly_sync.contracts.problems import later
+from stokly_sync.flow import Built, Choice, Document, Frames, Json
 from stokly_sync.systems.dotdigital import rules
 from stokly_sync.systems.dotdigital.documents.common import custom_fields, floats, with_optional
 from stokly_sync.systems.dotdigital.settings import DotdigitalSettings
@@ -31,7 +31,7 @@ SAME_ADDRESS: Final = "customers with the same address"
 """Frame of all customers that have the address of one of the feed's own."""
 UNSUBSCRIBED: Final = "unsubscribed"
 """The status of a new contact whatever the settings say; it is no part of what an existing one is sent."""
-TRADE: Final = 1
+_KEPT_BACK: Final = ContactRules(rules.CUSTOMER_DELETED.code, rules.CONTACT_EMAIL.code, rules.EMAIL_SHARED.code)
 _LIST: Final = msgspec.json.Decoder(list[Any])
 
 
@@ -43,20 +43,7 @@ def build_contacts(frames: Frames, settings: DotdigitalSettings) -> Built:
     """
     customers = frames["stokly.customers"]
     keys = columns.keys(customers["customer_id"])
-    merged = customers["merged_into"].notna().to_numpy()
-    gone = ~columns.flags(customers["live"]) | merged
-    emails = [reachable((email or "").strip()) for email in columns.texts(customers["email"])]
-    owners = owners_of_addresses(customers, frames.get(SAME_ADDRESS, customers))
-    kept = problems_where(keys, gone & ~merged, rules.CUSTOMER_DELETED.code, "deleted in Stokly")
-    kept += problems_where(keys, merged, rules.CUSTOMER_DELETED.code, "merged into another customer in Stokly")
-    bad = {problem.key for problem in kept}
-    for key, email in zip(keys, emails, strict=True):
-        if key in bad:
-            continue
-        if email is None:
-            kept.append(Problem(key, rules.CONTACT_EMAIL.code, "the customer has no e-mail address"))
-        elif (owner := owners.get(email.lower(), key)) != key:
-            kept.append(Problem(key, rules.EMAIL_SHARED.code, f"customer {owner} has the address and registered first"))
+    emails, kept = reachable_customers(customers, frames.get(SAME_ADDRESS, customers), _KEPT_BACK)
     custom, misfits = custom_fields(customers, keys, settings.contact_fields, CONTACT_SOURCES)
     known = {problem.key for problem in kept}
     kept += [problem for problem in misfits if problem.key not in known]
@@ -95,7 +82,7 @@ def _documents(
         columns.keys(customers["customer_id"]),
         emails,
         custom,
-        _names(customers),
+        names(customers),
         columns.texts(customers["postcode"]),
         columns.texts(customers["city"]),
         columns.texts(customers["country"]),
@@ -117,19 +104,6 @@ def _documents(
         body: Json = {"identifiers": {"email": email, settings.identifier: key}}
         documents.append(Document(key, with_optional(body, dataFields=fields), newest, event_at=event))
     return documents
-
-
-def _names(customers: pd.DataFrame) -> list[tuple[str | None, str | None]]:
-    return [
-        (forename, surname) if forename or surname else split_name(name, trade=kind == TRADE)
-        for forename, surname, name, kind in zip(
-            columns.texts(customers["forename"]),
-            columns.texts(customers["surname"]),
-            columns.texts(customers["name"]),
-            columns.wholes(customers["customer_type"]),
-            strict=True,
-        )
-    ]
 
 
 def _bought(metrics: pd.DataFrame, settings: DotdigitalSettings) -> Mapping[str, tuple[Json, datetime | None]]:

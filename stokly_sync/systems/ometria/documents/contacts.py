@@ -13,7 +13,7 @@ import pandas as pd
 
 from stokly_sync.contracts import columns
 from stokly_sync.contracts.mapping import CONTACT_SOURCES, mapped
-from stokly_sync.contracts.owners import split_name
+from stokly_sync.contracts.owners import names
 from stokly_sync.contracts.problems import problems_where, without
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.ometria import rules
@@ -23,7 +23,6 @@ from stokly_sync.systems.ometria.settings import OmetriaSettings
 _NOT_DIALLED: Final = re.compile(r"\(0\)|[\s().\-/]")
 _E164: Final = re.compile(r"\+[1-9]\d{6,14}")
 _GB_NATIONAL: Final = re.compile(r"0[1-9]\d{8,9}")
-TRADE: Final = 1
 
 
 def build_contacts(frames: Frames, settings: OmetriaSettings) -> Built:
@@ -75,23 +74,10 @@ def _bodies(customers: pd.DataFrame, collection: str) -> list[Json]:
         for key, email, (first, last), phone, country, created in zip(
             columns.keys(customers["customer_id"]),
             columns.texts(customers["email"]),
-            _names(customers),
+            names(customers),
             columns.texts(customers["phone"]),
             columns.texts(customers["country"]),
             columns.stamps(customers["created_at"]),
-            strict=True,
-        )
-    ]
-
-
-def _names(customers: pd.DataFrame) -> list[tuple[str | None, str | None]]:
-    return [
-        (forename, surname) if forename or surname else split_name(name, trade=kind == TRADE)
-        for forename, surname, name, kind in zip(
-            columns.texts(customers["forename"]),
-            columns.texts(customers["surname"]),
-            columns.texts(customers["name"]),
-            columns.wholes(customers["customer_type"]),
             strict=True,
         )
     ]

@@ -17,7 +17,7 @@ from stokly_sync.flow import Page, Received, Scope, Window
 from stokly_sync.systems.rows.times import parse_time
 from stokly_sync.systems.stokly.client import FilterRefused, ListPage, StoklyClient
 from stokly_sync.systems.stokly.filters import Filter, stamp, where
-from stokly_sync.systems.stokly.paging import Listing, by_time, settled, unordered, unreadable_times
+from stokly_sync.systems.stokly.paging import Listing, by_ids, by_time, settled, unordered, unreadable_times
 from stokly_sync.systems.stokly.settings import StoklySettings
 from stokly_sync.systems.stokly.unverified import CREATED, PROVEN_PATHS, UPDATED, Dated, path_of
 
@@ -63,6 +63,11 @@ def read(client: StoklyClient, scope: Scope, source: Source) -> Iterator[Page]:
     if scope.baseline:
         return in_chunks(client, source, history(client, source, scope), field=source.created)
     return in_chunks(client, source, changed(client, source, scope.window))
+
+
+def fetch(client: StoklyClient, ids: Sequence[str], source: Source) -> Iterator[Page]:
+    """Pages of the rows of some ids, with their sub-documents; raises as `read` does."""
+    return in_chunks(client, source, by_ids(client, source.listing(client.settings), field=source.key, ids=ids))
 
 
 def changed(client: StoklyClient, source: Source, window: Window) -> Iterator[ListPage]:

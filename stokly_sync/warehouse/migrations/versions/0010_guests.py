@@ -1,4 +1,4 @@
-"""Orders know their guest: a digest of the address, by which the feed of guests finds them."""
+"""Orders know their guest, a digest of the address; customers are found by whom they were merged into."""
 
 from __future__ import annotations
 
@@ -19,10 +19,14 @@ _AT_ONCE = 5_000
 def upgrade() -> None:
     op.add_column("stokly_orders", sa.Column("guest", TEXT))
     _fill(op.get_bind())
-    there = sa.text("guest IS NOT NULL")
-    op.create_index(
-        "stokly_orders_by_guest", "stokly_orders", ["brand", "guest"], postgresql_where=there, sqlite_where=there
-    )
+    _index("stokly_orders", "guest")
+    _index("stokly_customers", "merged_into")
+
+
+def _index(table: str, column: str) -> None:
+    """An index of the rows that have a value there."""
+    there = sa.text(f"{column} IS NOT NULL")
+    op.create_index(f"{table}_by_{column}", table, ["brand", column], postgresql_where=there, sqlite_where=there)
 
 
 def _fill(connection: sa.Connection) -> None:
@@ -49,5 +53,6 @@ def _fill(connection: sa.Connection) -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("stokly_customers_by_merged_into", "stokly_customers")
     op.drop_index("stokly_orders_by_guest", "stokly_orders")
     op.drop_column("stokly_orders", "guest")
