@@ -36,7 +36,7 @@ from stokly_sync.delivery.loading import load
 from stokly_sync.delivery.options import utc_now
 from stokly_sync.delivery.problems import Problems
 from stokly_sync.flow import Feed, Frames, Problem, Trigger
-from stokly_sync.steady import steady
+from stokly_sync.steady import steady, tidy
 from stokly_sync.warehouse.bulk import insert
 from stokly_sync.warehouse.exceptions import IGNORED
 from stokly_sync.warehouse.store import Warehouse
@@ -146,6 +146,7 @@ class _Planning:
                 self.read += len(gathered.chunk.keys) - gathered.chunk.carried
                 self.carried_in += gathered.chunk.carried
                 self._count(decisions, gathered.known.entries, {p.key for p in kept_back})
+                tidy()
             if writing is not None:
                 writing.result()
 
