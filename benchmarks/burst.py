@@ -58,7 +58,7 @@ def run(context: Context) -> list[Line]:
 def _lines(orders: int, told: Mapping[str, Any], calls: list[dict[str, Any]], held: Counter[str]) -> list[Line]:
     refused = sum(row["count"] for row in calls if row["status"] == 429)
     return [
-        Line("forecast of the plan, minutes of production", f"{told['forecast'] * SCALE:.1f}"),
+        Line("forecast of the plan, minutes of production", f"{told['forecast'] * SCALE / 60:.1f}"),
         Line("time it took, minutes of production", f"{told['seconds'] * SCALE / 60:.1f}"),
         at_most(f"orders lost, of {orders:,}", orders - len(held), 0),
         at_most("orders doubled", sum(held.values()) - len(held), 0),

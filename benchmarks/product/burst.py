@@ -16,11 +16,11 @@ from typing import Any
 import requests
 
 from benchmarks.memory_figures import peak_mb
-from stokly_sync.delivery.budget import minutes_for
 from stokly_sync.delivery.figures import PlanScope
 from stokly_sync.flow import Window
 from stokly_sync.landing.grid import STEP, floor
 from stokly_sync.pipeline import gaps, work
+from stokly_sync.pipeline.forecast import forecast
 from stokly_sync.pipeline.services import Services
 
 RUN = "bench"
@@ -57,18 +57,18 @@ def _burst(services: Services, interval: float) -> dict[str, Any]:
     beside = threading.Thread(target=_push, args=(services, interval, done, took, pushed))
     began = time.perf_counter()
     beside.start()
-    forecast = calls = least = 0.0
+    expected = calls = least = 0.0
     try:
         for name in FEEDS:
             planned = work.plan_feed(services, services.feed(name), PlanScope(), run_id=RUN)
             sent = work.deliver_feed(services, services.feed(name), run_id=RUN)
-            forecast += minutes_for(services.settings.systems["stokly"], planned.api_calls_needed)
+            expected += forecast(services, planned.plan_id, [planned]).seconds
             calls, least = calls + sent.api_calls, least + sent.least_calls
         seconds = time.perf_counter() - began
     finally:
         done.set()
         beside.join()
-    figures = {"forecast": forecast, "seconds": seconds, "calls": calls, "least": max(least, 1)}
+    figures = {"forecast": expected, "seconds": seconds, "calls": calls, "least": max(least, 1)}
     return {**figures, "pushes": len(took), "pushed": sum(pushed), "slowest": max(took)}
 
 
