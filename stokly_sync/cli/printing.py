@@ -119,9 +119,9 @@ def _reconciled(console: Console, reconciliations: Mapping[str, Mapping[str, Any
 def _circle(console: Console, stops: Sequence[Stop]) -> None:
     if not stops:
         return
-    table = _table("Round the circle", "what", "wanted", "found")
+    table = table_of("Round the circle", "what", "wanted", "found")
     for stop in stops:
-        _row(table, stop.what, stop.wanted, stop.found)
+        row_of(table, stop.what, stop.wanted, stop.found)
     console.print(table)
     missed = sum(1 for stop in stops if not stop.reached)
     console.print(
