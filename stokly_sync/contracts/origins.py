@@ -17,6 +17,11 @@ def mark(channel: str, key: str) -> str:
     return f"[{channel}:{key}]"
 
 
+def is_marked(text: str | None) -> bool:
+    """Whether a text carries the mark of any channel."""
+    return _MARK.search(text or "") is not None
+
+
 def marked(text: str | None, channel: str) -> str | None:
     """The channel's id of the document that a text is marked with; None where it is marked by nobody or another."""
     return next((key for name, key in _MARK.findall(text or "") if name == channel), None)

@@ -7,7 +7,10 @@ follows from them stands in `writing`. Source: Stokly API contract 2.3, 3, 6.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 
+from stokly_sync.contracts.money import minor_digits
+from stokly_sync.contracts.origins import is_marked
 from stokly_sync.errors import PermanentError
 from stokly_sync.flow import Json, Received
 from stokly_sync.systems.stokly.client import FilterRefused, StoklyClient
@@ -70,19 +73,41 @@ def invoices_by_order(client: StoklyClient, orders: Iterable[str]) -> dict[str, 
     return {str(row.get("saleOrderId")): str(row["saleInvoiceId"]) for row in rows if row.get("status") != "removed"}
 
 
-def refunds_by_mark(client: StoklyClient, marks: Mapping[str, str]) -> dict[str, str]:
-    """Ids of refunds by our mark in their reason; `marks` gives the order in Stokly for each mark."""
-    path = path_of(client.settings, "refunds")
+def refunds_like(client: StoklyClient, bodies: Mapping[str, Json]) -> dict[str, str]:
+    """Ids of refunds by our key: those with our mark in their reason, else one of that amount that we never landed.
+
+    The latter is there although its row breaks its contract, or came a moment ago; `known` of a body names the others.
+    """
+    by_order: dict[str, list[Received]] = {}
+    for row in _refunds_of(client, dict.fromkeys(str(body["order_id"]) for body in bodies.values())):
+        if row.get("status") != "removed":
+            by_order.setdefault(str(row.get("saleOrderId")), []).append(row)
+    found: dict[str, str] = {}
+    for key, body in bodies.items():
+        rows = by_order.get(str(body["order_id"]), [])
+        mine = next((row for row in rows if body["mark"] in str(row.get("reason") or "")), None)
+        taken = {*body["known"], *found.values()}
+        mine = mine or next((row for row in rows if row["refundId"] not in taken and _alike(row, body)), None)
+        if mine is not None:
+            found[key] = str(mine["refundId"])
+    return found
+
+
+def _refunds_of(client: StoklyClient, orders: Iterable[str]) -> list[Received]:
+    wanted = list(orders)
     try:
-        rows = list(_among(client, path, "refundId", "saleOrderId", dict.fromkeys(marks.values())))
+        return _among(client, path_of(client.settings, "refunds"), "refundId", "saleOrderId", wanted)
     except FilterRefused:
-        rows = [
-            row
-            for order in dict.fromkeys(marks.values())
-            for row in client.sub_list(f"{PROVEN_PATHS['orders']}/{order}/refunds") or ()
-        ]
-    told = [(str(row.get("reason") or ""), str(row["refundId"])) for row in rows if row.get("status") != "removed"]
-    return {mark: key for mark in marks for reason, key in told if mark in reason}
+        lists = (client.sub_list(f"{PROVEN_PATHS['orders']}/{order}/refunds") or () for order in wanted)
+        return [row for rows in lists for row in rows]
+
+
+def _alike(row: Received, body: Json) -> bool:
+    total = row.get("displayTotal")
+    if is_marked(str(row.get("reason") or "")) or not isinstance(total, int | Decimal):
+        return False
+    near = Decimal(1).scaleb(-minor_digits(body["currency"]))
+    return bool(row.get("currency") == body["currency"] and abs(total - Decimal(body["total"])) <= near)
 
 
 def credit_notes_by_code(client: StoklyClient, codes: Iterable[str]) -> dict[str, str]:

@@ -49,7 +49,11 @@ def _total(order: Json) -> int:
 
 
 def _nano(value: Any) -> int | None:
-    return None if value is None else nano(value)
+    """An amount in nano units; one that is none, or cannot be kept exactly, is missing: its row is an exception."""
+    try:
+        return None if value is None else nano(value)
+    except ValueError:
+        return None
 
 
 def _frame(rows: Sequence[tuple[str, int | None, str | None]]) -> pd.DataFrame:

@@ -103,12 +103,11 @@ def send_refunds(client: StoklyClient, batch: Sequence[Record]) -> list[Outcome]
 
 
 def look_up_refunds(client: StoklyClient, records: Sequence[Record]) -> list[Outcome]:
-    """Which refunds Stokly has, by our mark in their reason, or by the barcode of their credit note."""
+    """Which refunds Stokly has, by our mark or as one that we never landed, or by the barcode of their credit note."""
     bodies = _bodies(records)
     if refunds_offered(client):
-        marks = {key: str(body["mark"]) for key, body in bodies.items()}
-        orders = {str(body["mark"]): str(body["order_id"]) for body in bodies.values()}
-        return _found(marks, lookups.refunds_by_mark(client, orders))
+        ids = lookups.refunds_like(client, bodies)
+        return _found({key: key for key in bodies}, ids)
     codes = {key: str(body["barcode"]) for key, body in bodies.items()}
     return _found(codes, lookups.credit_notes_by_code(client, codes.values()))
 

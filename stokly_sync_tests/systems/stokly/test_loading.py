@@ -379,6 +379,21 @@ def test_a_refund_that_a_person_made_in_stokly_is_the_same_one(desk: MakeDesk) -
     assert at.sync().to_send() == {}
 
 
+def test_a_refund_that_stokly_has_and_whose_row_cannot_be_landed_is_not_made_again(desk: MakeDesk) -> None:
+    at = desk()
+    first = order(1, customer_key=None)
+    at.shop(first)
+    at.sync()
+    at.read()
+    sale = at.orders()["100000001"]["saleOrderId"]
+    broken = {"refundId": "broken", "saleOrderId": sale, "status": "completed", "currency": "GBP", "displayTotal": 12}
+    at.account.mutate(Put(collection="refunds", row={**broken, "createdAt": "once upon a time"}))
+    at.credit(refund(7, first, line(1, "MUG", 1, "10.00")))
+    at.sync()
+    assert [row["refundId"] for row in at.held("refunds")] == ["broken"]
+    assert at.links("refunds") == {"7": "broken"}
+
+
 def test_a_missing_credit_note_is_raised_with_the_vat_that_is_overstated(desk: MakeDesk) -> None:
     at = desk(magento={"refunds": "raise"})
     first = order(1, customer_key=None)

@@ -28,6 +28,8 @@ class Around:
     """SKU by line id of the channel's order."""
     sold: Mapping[str | None, Row]
     """Lines of Stokly's order by SKU."""
+    known: list[str]
+    """Ids of the papers that Stokly has of its order, as far as they are landed."""
 
 
 def build_refunds(frames: Frames, channel: Channel) -> Built:
@@ -48,7 +50,8 @@ def build_refunds(frames: Frames, channel: Channel) -> Built:
         twin = next(iter(there.get(order["number"], [])), None) if order else None
         pairs = paired(others.get(refund["order_id"], []), found.get(twin["order_id"], [])) if twin else {}
         goods = {row["sku"]: row for row in sold.get(twin["order_id"], [])} if twin else {}
-        around = Around(order, twin, lines.get(key, []), skus, goods)
+        known = sorted(paper.paper_id for paper in found.get(twin["order_id"], [])) if twin else []
+        around = Around(order, twin, lines.get(key, []), skus, goods, known)
         if key in pairs:
             held[key] = pairs[key]
         elif problem := _problem(refund, around, channel):
@@ -98,6 +101,7 @@ def _document(refund: Row, around: Around, channel: Channel) -> Document:
         "order_id": around.twin["order_id"] if around.twin else None,
         "barcode": credit_code(channel, key),
         "mark": mark(channel.name, key),
+        "known": around.known,
         "currency": code,
         "total": amount(refund["total"], code),
         "refund": {
