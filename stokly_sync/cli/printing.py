@@ -150,7 +150,9 @@ def _verdict(found: Summary) -> str:
         return f"What was read and {', '.join(apart)} do not agree: there are unexplained differences."
     if found.exit is Exit.DIFFERS:
         return "Some records are in doubt or their fate is not known yet."
-    return f"Stokly and {', '.join(found.reconciliations)} agree: every difference is explained by a named record."
+    # The source stands among those that were reconciled where the channels' orders are loaded into it.
+    *most, last = dict.fromkeys([SYSTEMS[0].name, *found.reconciliations])
+    return f"{', '.join(most)} and {last} agree: every difference is explained by a named record.".capitalize()
 
 
 def table_of(title: str, *columns: str) -> Table:
