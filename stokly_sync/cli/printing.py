@@ -150,7 +150,8 @@ def _verdict(found: Summary) -> str:
         return f"What was read and {', '.join(apart)} do not agree: there are unexplained differences."
     if found.exit is Exit.DIFFERS:
         return "Some records are in doubt or their fate is not known yet."
-    return f"Stokly and {', '.join(found.reconciliations)} agree: every difference is explained by a named record."
+    others = ", ".join(system for system in found.reconciliations if system != "stokly")
+    return f"Stokly and {others} agree: every difference is explained by a named record."
 
 
 def table_of(title: str, *columns: str) -> Table:
