@@ -80,6 +80,14 @@ def steady() -> AbstractContextManager[None]:
     return _RARELY.entered()
 
 
+def tidy() -> None:
+    """Free what only the collector can, at the end of a chunk: frames, above all.
+
+    A chunk whose documents are texts makes so few objects that the collector by itself would come too late.
+    """
+    gc.collect(1)
+
+
 def prompt() -> AbstractContextManager[None]:
     """Let threads that compute hand over often meanwhile; several may be inside at once."""
     return _OFTEN.entered()

@@ -91,12 +91,12 @@ def doubts(
 
 
 @app.command()
-def doctor() -> None:
+def doctor(as_json: AsJson = False) -> None:
     """Probe the settings, the database and every system that is set up; writes nothing to them."""
     with guarded():
         from stokly_sync.cli import pages
 
-        raise typer.Exit(pages.doctor())
+        raise typer.Exit(pages.doctor(as_json=as_json))
 
 
 @app.command()
@@ -206,6 +206,23 @@ def trace(
         from stokly_sync.cli import handling
 
         raise typer.Exit(handling.trace(words, as_json=as_json))
+
+
+@app.command()
+def erase(
+    customer: Annotated[
+        str | None, typer.Argument(metavar="CUSTOMER", help="The customer's id in Stokly, or the account code.")
+    ] = None,
+    email: Annotated[
+        str | None, typer.Option("--email", help="Whoever has this address, guests too; - reads it from the input.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove a person from our database and ask every destination to forget them; run it again at any time."""
+    with guarded():
+        from stokly_sync.cli import erasing
+
+        raise typer.Exit(erasing.erase(customer, email, as_json=as_json))
 
 
 @app.command()

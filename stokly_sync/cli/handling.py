@@ -114,7 +114,7 @@ def retry(named: Named) -> int:
     """Read records again and send them; gives 1 when any is still kept back."""
     chosen = named.chosen()
     with _desk() as desk:
-        done = acting.retry(desk, chosen, actor=_actor())
+        done = acting.retry(desk, chosen, actor=actor())
     left = f"{done.still_open:,} still kept back" if done.at_once else "left to the next loads"
     sys.stdout.write(f"{done.asked:,} retried, {left}\n" + "".join(f"{line}\n" for line in done.trouble))
     return 1 if done.still_open else 0
@@ -124,20 +124,20 @@ def ignore(named: Named, *, reason: str) -> None:
     """Take exceptions off the list."""
     chosen = named.chosen()
     with _desk() as desk:
-        sys.stdout.write(f"{acting.ignore(desk, chosen, reason=reason, actor=_actor()):,} ignored\n")
+        sys.stdout.write(f"{acting.ignore(desk, chosen, reason=reason, actor=actor()):,} ignored\n")
 
 
 def reopen(ref: Ref) -> None:
     """Put an ignored exception back on the list."""
     with _desk() as desk:
-        sys.stdout.write(f"{acting.reopen(desk, [ref], actor=_actor()):,} open again\n")
+        sys.stdout.write(f"{acting.reopen(desk, [ref], actor=actor()):,} open again\n")
 
 
 def assign(named: Named, *, to: str) -> None:
     """Say who sees to exceptions."""
     chosen = named.chosen()
     with _desk() as desk:
-        done = acting.assign(desk, chosen, to=to, actor=_actor())
+        done = acting.assign(desk, chosen, to=to, actor=actor())
     sys.stdout.write(f"{done:,} assigned to {to.strip() or 'nobody'}\n")
 
 
@@ -207,7 +207,7 @@ def _desk() -> Iterator[Desk]:
         services.close()
 
 
-def _actor() -> str:
+def actor() -> str:
     """Who acts: the account of this machine."""
     try:
         return getpass.getuser()

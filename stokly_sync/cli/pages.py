@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -15,12 +15,10 @@ from rich.markdown import Markdown
 from rich.table import Table
 
 from stokly_sync.cli.reference import manual, rows, sections
-from stokly_sync.errors import SettingsError, StoklySyncError
-from stokly_sync.flow import Lane, Probe, Team
+from stokly_sync.flow import Probe, Team
 from stokly_sync.pipeline import health as health_check
 from stokly_sync.pipeline.declared import all_rules
-from stokly_sync.pipeline.instance_storage import choose_backend
-from stokly_sync.pipeline.sensors import alert_channels
+from stokly_sync.pipeline.doctor import examine
 from stokly_sync.pipeline.services import Services
 from stokly_sync.systems import SYSTEMS
 
@@ -58,20 +56,17 @@ def settings() -> None:
         _console().print(table)
 
 
-def doctor() -> int:
+def doctor(*, as_json: bool) -> int:
     """Probe settings, database and systems; gives 0 when all is well, 1 when something is not."""
     services = Services.open()
     try:
-        probes = [
-            Probe("settings", True, f"read from {services.settings.source or 'the environment alone'}"),
-            Probe("warehouse", True, f"{services.warehouse.engine.dialect.name}, schema is current"),
-            Probe("Dagster", True, choose_backend(os.environ).label),
-            _alerts(services),
-            *_system_probes(services),
-        ]
+        probes = list(examine(services, os.environ))
     finally:
         services.close()
-    _show(probes)
+    if as_json:
+        sys.stdout.write(json.dumps([asdict(probe) for probe in probes], indent=2) + "\n")
+    else:
+        _show(probes)
     return 0 if all(probe.ok for probe in probes) else 1
 
 
@@ -89,33 +84,6 @@ def health(day: date | None, file: Path | None) -> None:
         _console().print(Markdown(made.markdown))
     else:
         sys.stdout.write(made.markdown)
-
-
-def _alerts(services: Services) -> Probe:
-    try:
-        set_up = alert_channels(services.settings.core)
-    except SettingsError as error:
-        return Probe("alerts", False, str(error), "Correct the address; until then nothing is told through any.")
-    addresses = len(set_up.everybody) - 1 + sum(map(len, set_up.teams.values()))
-    if not addresses:
-        return Probe(
-            "alerts", True, "go to the log alone", "Set STOKLY_SYNC_ALERTS so that somebody hears of problems."
-        )
-    return Probe("alerts", True, f"go to the log and to {addresses} addresses")
-
-
-def _system_probes(services: Services) -> Iterator[Probe]:
-    for system in services.declared.systems.values():
-        if system.name not in services.declared.enabled:
-            missing = ", ".join(
-                f"{system.name.upper()}_{m.upper()}" for m in services.settings.systems[system.name].missing
-            )
-            yield Probe(system.title, True, f"off: {missing} not set", "Set them to switch it on.")
-        elif system.probe is not None:
-            try:
-                yield from system.probe(services.client(system.name, Lane.INTERVAL))
-            except StoklySyncError as error:
-                yield Probe(system.title, False, str(error), "Put this right, then ask the doctor again.")
 
 
 def _show(probes: Iterable[Probe]) -> None:

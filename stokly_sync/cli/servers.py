@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -109,7 +110,7 @@ def dev(*, port: int, own: bool) -> int:
 @contextmanager
 def _beside(port: int) -> Iterator[None]:
     """The dashboard as a process of its own, for as long as the other server runs."""
-    words = [sys.executable, "-m", "stokly_sync.cli", "dashboard", "--port", str(port)]
+    words = [sys.executable, "-m", "stokly_sync.cli", "dashboard", "--port", str(_free_or_any(port))]
     # In a group of its own: Ctrl-C is for the server in front, which is ended first.
     process = subprocess.Popen(words, start_new_session=True)  # noqa: S603 - our own interpreter and fixed words
     try:
@@ -117,6 +118,17 @@ def _beside(port: int) -> Iterator[None]:
     finally:
         process.terminate()
         process.wait()
+
+
+def _free_or_any(port: int) -> int:
+    with socket.socket() as probe:
+        # As the server itself will ask for it: a port that was just given back is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return 0
+    return port
 
 
 def _foreground(command: list[str]) -> int:

@@ -18,11 +18,11 @@ import dagster as dg
 from rich.console import Console
 from rich.status import Status
 
-from stokly_sync.cli import printing
-from stokly_sync.delivery.budget import minutes_for
+from stokly_sync.cli import planning, printing
 from stokly_sync.demo import Result, run_demo
 from stokly_sync.errors import SettingsError
 from stokly_sync.pipeline import headless, home, progress
+from stokly_sync.pipeline.forecast import forecast, moved_since
 from stokly_sync.pipeline.services import Services
 from stokly_sync.pipeline.summary import Exit, summarise
 
@@ -37,10 +37,13 @@ def sync(
     with _opened() as (services, instance), shown(quiet=as_json):
         summary = summarise(services, headless.sync(services, instance, request))
         catalogue = services.catalogue
+        moved = moved_since(services, plan_id, summary) if plan_id else []
     if as_json:
-        _print_json(summary.as_json())
+        _print_json(summary.as_json() | ({"plan": {one.feed: one.as_json() for one in moved}} if plan_id else {}))
     else:
         printing.summary(summary, catalogue)
+        if plan_id:
+            planning.since(moved)
     _complain(summary.failures)
     return int(summary.exit)
 
@@ -49,14 +52,11 @@ def plan(system: str | None, *, as_json: bool) -> int:
     """Make a plan and show it; gives 0, or 2 when what is due could not be read."""
     with _opened() as (services, instance), shown(quiet=as_json):
         plan_id, figures, ran = headless.plan(services, instance, headless.Request(only=system))
-        catalogue, models = services.catalogue, services.settings.systems
-    # At the least: other lanes and processes share the budget.
-    minutes = {f.feed: minutes_for(models[f.feed.partition("/")[0]], f.api_calls_needed) for f in figures}
+        catalogue, found = services.catalogue, forecast(services, plan_id, figures)
     if as_json:
-        feeds = {f.feed: f.as_json() | {"minutes_needed": minutes[f.feed]} for f in figures}
-        _print_json({"plan_id": plan_id, "feeds": feeds})
+        _print_json(found.as_json())
     else:
-        printing.plan(plan_id, figures, minutes, catalogue)
+        planning.plan(found, catalogue)
     _complain(ran.failures)
     return int(Exit.COULD_NOT_RUN if ran.failures else Exit.AGREED)
 

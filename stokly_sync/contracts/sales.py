@@ -88,7 +88,12 @@ ORDERS: Final = Dataset(
             Column("customer_name", Kind.TEXT, "Name on the order.", personal=True),
             Column("customer_email", Kind.TEXT, "E-mail address on the order.", personal=True),
             Column("customer_phone", Kind.TEXT, "Telephone on the order.", personal=True),
-            Column("guest", Kind.TEXT, "Digest of a guest's address; missing with a customer, or without an address."),
+            Column(
+                "guest",
+                Kind.TEXT,
+                "Digest of a guest's address; missing with a customer, or without an address.",
+                personal=True,
+            ),
             Column("country", Kind.TEXT, "Shipping country, ISO 3166-1 alpha-2."),
             Column("region", Kind.TEXT, "Shipping region."),
             Column("city", Kind.TEXT, "Shipping city.", personal=True),

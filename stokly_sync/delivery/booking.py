@@ -16,7 +16,7 @@ import msgspec
 import pandas as pd
 import sqlalchemy as sa
 
-from stokly_sync.delivery.ledger import Item
+from stokly_sync.delivery.items import Item
 from stokly_sync.flow import Feed, Json, Outcome, Part, State
 from stokly_sync.warehouse.bulk import among, insert
 from stokly_sync.warehouse.tables import BOOKED

@@ -66,6 +66,11 @@ class Limits:
         steady = max(self.calls - self.together + 1, self.calls / 2)
         return timedelta(seconds=_MARGIN * self.seconds / steady)
 
+    def duration(self, calls: int, lane: Lane) -> float:
+        """Seconds that so many calls of a lane take when nobody else uses the key, beside what answers take."""
+        at_once = self.together - int(_LEFT[lane] * (self.together - 1))
+        return max(0, calls - at_once) * self.apart.total_seconds()
+
 
 class DatabaseBudget:
     """Implements `flow.Budget` over the table `rate_budgets`; safe to use from several threads."""
@@ -192,20 +197,15 @@ _KNOWN: Final = Merge(keep=("updated_at",))
 
 
 def budget_for(engine: sa.Engine, system: str, settings: Any) -> DatabaseBudget:
-    """The budget of a system's API key, from its settings: `rate` (calls a second) or `rate_per_minute`, and `burst`.
+    """The budget of a system's API key, with the limits of its settings.
 
     Keys are told apart by a hash of all secrets in the settings, which cannot be turned back.
     """
-    return DatabaseBudget(engine, _budget_key(system, settings), _limits(settings))
+    return DatabaseBudget(engine, _budget_key(system, settings), limits_of(settings))
 
 
-def minutes_for(settings: Any, calls: int) -> float:
-    """The least time in minutes that so many calls take under the budget that a system's settings allow."""
-    limits = _limits(settings)
-    return round(calls * limits.seconds / limits.calls / 60, 1)
-
-
-def _limits(settings: Any) -> Limits:
+def limits_of(settings: Any) -> Limits:
+    """The limit of a system's API key, from its settings: `rate` (calls a second) or `rate_per_minute`, and `burst`."""
     per_minute = getattr(settings, "rate_per_minute", None)
     burst = getattr(settings, "burst", 0)
     rate = getattr(settings, "rate", 1.0)

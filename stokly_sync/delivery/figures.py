@@ -44,7 +44,10 @@ class PlanFigures:
     """What a plan found; counts of records, the dictionaries by rule code.
 
     `read` counts the records seen in the scope, rows that a contract kept out and orphans included; `carried_in` those
-    that waited from earlier and were not seen in the scope.
+    that waited from earlier and were not seen in the scope. What is to be sent is `creates` (the destination has never
+    accepted the record), `updates`, or `removals` (a document that takes back what the destination holds).
+    `api_calls_needed` are the calls that write, `least_calls` with those for looking up and asking what became of it,
+    without what a client does once (signing in, set-up).
     """
 
     plan_id: str
@@ -58,6 +61,10 @@ class PlanFigures:
     excluded: Mapping[str, int] = field(default_factory=dict)
     parked: Mapping[str, int] = field(default_factory=dict)
     api_calls_needed: int = 0
+    least_calls: int = 0
+    creates: int = 0
+    updates: int = 0
+    removals: int = 0
 
     @property
     def accounted(self) -> int:
@@ -87,7 +94,11 @@ class PlanFigures:
             "quarantined": dict(self.quarantined),
             "excluded": dict(self.excluded),
             "parked": dict(self.parked),
+            "creates": self.creates,
+            "updates": self.updates,
+            "removals": self.removals,
             "api_calls_needed": self.api_calls_needed,
+            "least_calls": self.least_calls,
         }
 
 

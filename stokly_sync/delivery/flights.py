@@ -15,7 +15,7 @@ from threading import Event, Lock
 from typing import Any
 
 from stokly_sync.delivery.calls import CallResult, send_batch, told
-from stokly_sync.delivery.ledger import Item
+from stokly_sync.delivery.items import Item
 from stokly_sync.errors import PermanentError, TransientError
 from stokly_sync.flow import Feed, Outcome, State
 
@@ -104,7 +104,9 @@ class Flights:
             return
         # Judged here and not by the owner: while that one is at the database, the next batch would already be out.
         self._judge(result)
-        self._inbox.put(Landed(attempt_id, items, result))
+        # Documents that nobody books end here: they would be most of what waits to be stored.
+        landed = items if self._feed.append is not None else {key: item.bare() for key, item in items.items()}
+        self._inbox.put(Landed(attempt_id, landed, result))
 
     def _judge(self, result: CallResult) -> None:
         """Decide whether the destination is well enough to go on."""

@@ -19,12 +19,12 @@ from stokly_sync.delivery.attempts import Closing
 from stokly_sync.delivery.calls import masked
 from stokly_sync.delivery.encoding import batches
 from stokly_sync.delivery.flights import Flights, Landed, Settled, still_submitted
-from stokly_sync.delivery.ledger import Item
+from stokly_sync.delivery.items import Item
 from stokly_sync.delivery.rules import IN_DOUBT, WAITS
 from stokly_sync.delivery.site import Site
 from stokly_sync.delivery.storing import Group, Storing
 from stokly_sync.errors import PermanentError, TransientError
-from stokly_sync.flow import Outcome, Record, ReplayClass, State
+from stokly_sync.flow import Outcome, ReplayClass, State
 
 # Submitted records that are remembered so as to ask for their fate while sending; the rest is asked for at the end.
 _REMEMBERED: Final = 20_000
@@ -212,9 +212,7 @@ class Outgoing:
         )
         self.unknown += len(group.again)
         if self.site.feed.settle is not None and len(self._submitted) < _REMEMBERED:
-            # Documents are forgotten where no book is kept of them: with them this would be the most that is held.
-            keep = self.site.feed.append is not None
-            self._submitted |= submitted(outcomes, group.items, documents=keep)
+            self._submitted |= submitted(outcomes, group.items)
         self._storing.put(group)
 
     @property
@@ -257,12 +255,11 @@ def summary(outcomes: Sequence[Outcome], unknown: int, unsent: int) -> tuple[str
     return ", ".join(f"{state} {n}" for state, n in counts.items()) or "nothing", said
 
 
-def submitted(outcomes: Iterable[Outcome], items: Mapping[str, Item], *, documents: bool) -> dict[str, Item]:
-    """Those records that were just taken, each with its receipt, to ask for their fate; `documents` to keep theirs."""
+def submitted(outcomes: Iterable[Outcome], items: Mapping[str, Item]) -> dict[str, Item]:
+    """Those records that were just taken, each with its receipt, to ask for their fate."""
     found = {}
     for outcome in outcomes:
         if outcome.state is State.SUBMITTED:
             record, event_at, tries, *_ = items[outcome.key]
-            kept = record if documents else Record(record.key, b"", record.hash)
-            found[outcome.key] = Item(kept, event_at, tries + 1, outcome.receipt or "")
+            found[outcome.key] = Item(record, event_at, tries + 1, outcome.receipt or "")
     return found

@@ -26,6 +26,7 @@ from stokly_sync.delivery.attempts import Attempts
 from stokly_sync.delivery.booking import Books
 from stokly_sync.delivery.candidates import Candidates, Chunk, Kept
 from stokly_sync.delivery.decide import Decision, Entry, Known, Verdict, Wait, decide, effect_of
+from stokly_sync.delivery.erased import of_erased, without
 from stokly_sync.delivery.figures import PlanFigures, PlanScope
 from stokly_sync.delivery.gates import Met, waiting
 from stokly_sync.delivery.history import beginning
@@ -35,7 +36,7 @@ from stokly_sync.delivery.loading import load
 from stokly_sync.delivery.options import utc_now
 from stokly_sync.delivery.problems import Problems
 from stokly_sync.flow import Feed, Frames, Problem, Trigger
-from stokly_sync.steady import steady
+from stokly_sync.steady import steady, tidy
 from stokly_sync.warehouse.bulk import insert
 from stokly_sync.warehouse.exceptions import IGNORED
 from stokly_sync.warehouse.store import Warehouse
@@ -55,17 +56,20 @@ def plan(
     run_id: str,
     force: bool = False,
     assume_sent: bool = False,
+    forgets: bool = False,
     chunk: int = CHUNK,
 ) -> PlanFigures:
     """Decide what a feed has to send, store it under a plan id, and give the figures, whose sum was checked.
 
     `force` sends again what the destination holds already (X18). `assume_sent` takes for granted that records which
-    others wait for and which are planned themselves will be sent first; `deliver` looks again. Holds `feed:<feed>`;
+    others wait for and which are planned themselves will be sent first; `deliver` looks again. `forgets` says that the
+    destination forgets people when it is asked to: then all that belongs to somebody who was erased is left out, and
+    elsewhere only the person's own records (see `erased`). Holds `feed:<feed>`;
     raises Busy when another run has it, RowSumBroken when records are not accounted for (the windows then stay owed),
     PermanentError when the builder or the catalogue is wrong. Source: X2, X4, X5, X12, X18.
     """
     with warehouse.exclusive(f"feed:{feed.id}", purpose=f"plan {run_id}"), steady():
-        planning = _Planning(warehouse, feed, catalogue, run_id, scope or PlanScope(), force, assume_sent)
+        planning = _Planning(warehouse, feed, catalogue, run_id, scope or PlanScope(), force, assume_sent, forgets)
         return planning.run(chunk)
 
 
@@ -76,6 +80,8 @@ class _Gathered:
     chunk: Chunk
     frames: Frames
     known: Known
+    erased: frozenset[str]
+    """Records about people who were erased."""
 
 
 @dataclass
@@ -89,12 +95,14 @@ class _Planning:
     scope: PlanScope
     force: bool
     assume_sent: bool
+    forgets: bool
     plan_id: str = field(default_factory=lambda: uuid4().hex)
     now: datetime = field(default_factory=utc_now)
     read: int = 0
     carried_in: int = 0
     bytes: int = 0
     verdicts: Counter[Verdict] = field(default_factory=Counter)
+    changes: Counter[str] = field(default_factory=Counter)
     rules: dict[Verdict, Counter[str]] = field(
         default_factory=lambda: {v: Counter() for v in (Verdict.QUARANTINED, Verdict.EXCLUDED, Verdict.PARKED)}
     )
@@ -137,7 +145,8 @@ class _Planning:
                 writing = writer.submit(self._store, decisions, kept_back, gathered.known.entries)
                 self.read += len(gathered.chunk.keys) - gathered.chunk.carried
                 self.carried_in += gathered.chunk.carried
-                self._count(decisions)
+                self._count(decisions, gathered.known.entries, {p.key for p in kept_back})
+                tidy()
             if writing is not None:
                 writing.result()
 
@@ -148,11 +157,12 @@ class _Planning:
             ignored = self.problems.ignored(connection, chunk.keys)
             held = Books(self.warehouse.brand, self.feed).held(connection, chunk.keys)
             begins = beginning(connection, self.feed, brand=self.warehouse.brand)
-        return _Gathered(chunk, frames, Known(entries, ignored, self.sending, held, begins))
+            gone = of_erased(connection, self.feed, frames, brand=self.warehouse.brand, belongings=self.forgets)
+        return _Gathered(chunk, frames, Known(entries, ignored, self.sending, held, begins), gone)
 
     def _decide(self, gathered: _Gathered) -> tuple[list[Decision], Sequence[Problem]]:
         # The documents end here: encoded they take a tenth of the memory.
-        built = self.feed.build(gathered.frames)
+        built = without(self.feed.build(gathered.frames), gathered.erased)
         decisions = decide(
             self.feed,
             gathered.chunk.keys,
@@ -211,11 +221,15 @@ class _Planning:
         else:
             self._add(Verdict.QUARANTINED, kept.rule, 1)
 
-    def _count(self, decisions: Iterable[Decision]) -> None:
+    def _count(self, decisions: Iterable[Decision], entries: Mapping[str, Entry], kept_back: Collection[str]) -> None:
         for decision in decisions:
             self._add(decision.verdict, decision.rule, 1)
             if decision.verdict is Verdict.SEND and decision.encoded is not None:
                 self.bytes += len(decision.encoded.text) + 1
+                entry = entries.get(decision.key)
+                known = entry is not None and entry.accepted_hash is not None
+                # A document beside a problem takes back what is there.
+                self.changes["removals" if decision.key in kept_back else "updates" if known else "creates"] += 1
 
     def _add(self, verdict: Verdict, rule: str | None, records: int) -> None:
         self.verdicts[verdict] += records
@@ -224,6 +238,7 @@ class _Planning:
 
     def _figures(self) -> PlanFigures:
         to_send = self.verdicts[Verdict.SEND]
+        batches = self.feed.limits.batches(to_send, self.bytes)
         return PlanFigures(
             plan_id=self.plan_id,
             feed=self.feed.id,
@@ -235,12 +250,12 @@ class _Planning:
             quarantined=dict(sorted(self.rules[Verdict.QUARANTINED].items())),
             excluded=dict(sorted(self.rules[Verdict.EXCLUDED].items())),
             parked=dict(sorted(self.rules[Verdict.PARKED].items())),
-            api_calls_needed=self._calls_needed(to_send),
+            api_calls_needed=batches + self.feed.limits.each * to_send,
+            least_calls=self.feed.limits.least_calls(to_send, self.bytes),
+            creates=self.changes["creates"],
+            updates=self.changes["updates"],
+            removals=self.changes["removals"],
         )
-
-    def _calls_needed(self, to_send: int) -> int:
-        limits = self.feed.limits
-        return limits.batches(to_send, self.bytes) + limits.each * to_send
 
     def _close(self, figures: PlanFigures, windows: list[OwedWindow]) -> None:
         """Keep the plan, and note its windows as planned."""

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from stokly_sync.contracts.datasets import DATASETS
 from stokly_sync.contracts.rules import Catalogue, Effect
 from stokly_sync.delivery.decide import Decision, Verdict, effect_of
-from stokly_sync.delivery.ledger import Item
+from stokly_sync.delivery.items import Item
 from stokly_sync.delivery.rules import IN_DOUBT, LEFT_OUT, WAITS
 from stokly_sync.errors import PermanentError
 from stokly_sync.flow import Feed, Outcome, Problem, State, Trigger

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from stokly_sync.delivery.attempts import Closing, OpenAttempt
 from stokly_sync.delivery.calls import told
-from stokly_sync.delivery.ledger import Item
+from stokly_sync.delivery.items import Item
 from stokly_sync.delivery.rules import IN_DOUBT
 from stokly_sync.delivery.site import Site
 from stokly_sync.errors import PermanentError

@@ -16,6 +16,7 @@ REJECTED: Final = "DELIVERY-REJECTED"
 IN_DOUBT: Final = "DELIVERY-IN-DOUBT"
 NO_HISTORY: Final = "DELIVERY-NO-HISTORY"
 BEFORE_HISTORY: Final = "DELIVERY-BEFORE-HISTORY"
+ERASED: Final = "DELIVERY-ERASED"
 
 RULES: Final = (
     Rule(
@@ -69,6 +70,15 @@ RULES: Final = (
         advice="Nothing to do; history_from says where history begins.",
         owner=Team.OPERATIONS,
         requirement="E3",
+        effect=Effect.EXCLUDE,
+        severity=Severity.LOW,
+    ),
+    Rule(
+        code=ERASED,
+        problem="The person whom the record is about was erased.",
+        advice="Nothing to do; `stokly-sync erase` was run for this person, and nothing of theirs is sent any more.",
+        owner=Team.MARKETING,
+        requirement="X14",
         effect=Effect.EXCLUDE,
         severity=Severity.LOW,
     ),

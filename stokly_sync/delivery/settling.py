@@ -37,7 +37,14 @@ def _round(site: Site, *, since: datetime | None = None, before: datetime | None
     last: str | None = None
     while True:
         with site.warehouse.reading() as connection:
-            items = site.ledger.submitted(connection, after=last, size=_ASKED_AT_ONCE, since=since, before=before)
+            items = site.ledger.submitted(
+                connection,
+                after=last,
+                size=_ASKED_AT_ONCE,
+                since=since,
+                before=before,
+                documents=site.feed.append is not None,
+            )
         if not items:
             return learnt, left
         last = items[-1].record.key

@@ -16,7 +16,8 @@ from stokly_sync.crashpoints import crashpoint
 from stokly_sync.delivery.attempts import Attempts
 from stokly_sync.delivery.booking import Books
 from stokly_sync.delivery.gates import waiting
-from stokly_sync.delivery.ledger import Item, Ledger
+from stokly_sync.delivery.items import Item
+from stokly_sync.delivery.ledger import Ledger
 from stokly_sync.delivery.links import KnownBy, note_links
 from stokly_sync.delivery.loading import load
 from stokly_sync.delivery.options import Options

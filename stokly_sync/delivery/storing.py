@@ -15,7 +15,7 @@ from typing import Final
 
 from stokly_sync.crashpoints import crashpoint
 from stokly_sync.delivery.attempts import Closing
-from stokly_sync.delivery.ledger import Item
+from stokly_sync.delivery.items import Item
 from stokly_sync.delivery.site import Site
 from stokly_sync.flow import Outcome
 

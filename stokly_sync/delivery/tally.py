@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from stokly_sync.delivery.ledger import Item
+from stokly_sync.delivery.items import Item
 from stokly_sync.flow import Outcome, State
 
 # Looked up once: a member of an enumeration costs a call each time.

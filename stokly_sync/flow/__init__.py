@@ -24,7 +24,7 @@ from stokly_sync.flow.sending import (
     Trigger,
     Whole,
 )
-from stokly_sync.flow.systems import Budget, Matching, Memory, Origin, Probe, System
+from stokly_sync.flow.systems import Budget, Forgotten, Matching, Memory, Origin, Person, Probe, System
 from stokly_sync.flow.words import (
     Choice,
     Frames,
@@ -50,6 +50,7 @@ __all__ = [
     "Extract",
     "Facts",
     "Feed",
+    "Forgotten",
     "Frames",
     "Gate",
     "Json",
@@ -62,6 +63,7 @@ __all__ = [
     "Outcome",
     "Page",
     "Part",
+    "Person",
     "Probe",
     "Problem",
     "Received",

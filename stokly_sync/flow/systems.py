@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -79,6 +79,31 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Person:
+    """Somebody to be forgotten: Stokly's customer ids, and addresses in lower case as far as we still know them.
+
+    `receipt` is what the system answered with when it was asked before.
+    """
+
+    customers: tuple[str, ...]
+    emails: tuple[str, ...] = field(repr=False)
+    receipt: str | None = None
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What came of asking a system to forget somebody; texts hold nothing personal.
+
+    `done` says that nothing is left to wait for. `by_hand` is what a person has to do there besides.
+    """
+
+    done: bool
+    answer: str
+    receipt: str | None = None
+    by_hand: str = ""
+
+
+@dataclass(frozen=True)
 class System:
     """Everything that one system offers; the one object that `systems/<name>/__init__.py` exports."""
 
@@ -109,5 +134,10 @@ class System:
     """`origins(settings)`: the channels whose orders it holds, by the name that their datasets begin with."""
     said: Callable[[Any, pd.DataFrame], Sequence[Statement]] | None = None
     """`said(settings, rows)`: choices that rows of the source's customers state, by the members that settings name."""
+    forget: Callable[[Any, Person], Forgotten] | None = None
+    """`forget(client, person)`: delete the person there, or ask for it; asking again for the same does no harm. None
+    where the system offers no call for it."""
+    forget_by_hand: str = ""
+    """What a person has to do where there is no `forget`, in a sentence."""
     remember: Callable[[Any, Memory], None] | None = None
     """`remember(client, memory)`: let a client keep there what its set-up finds, and take it from there."""

@@ -24,7 +24,7 @@ from stokly_sync.contracts.sales import CREDIT_NOTES, ORDER_LINES, ORDERS, REFUN
 from stokly_sync.contracts.tables import UTC_TIME
 from stokly_sync.landing.grid import window_at
 from stokly_sync.landing.metrics import SKUS, Tally, metrics_frame, tallies
-from stokly_sync.warehouse import windows
+from stokly_sync.warehouse import erasures, windows
 from stokly_sync.warehouse.bulk import Merge, among, merge, read_frame
 from stokly_sync.warehouse.store import Warehouse
 from stokly_sync.warehouse.tables import LANDED
@@ -109,6 +109,8 @@ def refresh(conn: sa.Connection, deriving: Deriving, dataset: str, found: pd.Dat
     """
     if found.empty:
         return 0
+    # What is read of a person here must not be written behind the erasure of that person.
+    erasures.beside_others(conn, deriving.brand)
     _one_at_a_time(conn, deriving.brand)
     if _OWNER[dataset] == "order_id":
         found = _by_customer(conn, deriving.brand, found)

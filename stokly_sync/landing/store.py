@@ -2,7 +2,7 @@
 
 A root row moves only when its content differs and its version is not older (DESIGN, windows and versions); its
 children are replaced with it. What breaks a rule opens an exception with the document as it came; what passes closes
-its exceptions again.
+its exceptions again. Of people who were erased nothing personal is written (see `erased`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from stokly_sync.contracts.rules import Catalogue
 from stokly_sync.contracts.schema import refuse_if_most_fail, validate, without
 from stokly_sync.contracts.tables import UTC_TIME, Dataset
 from stokly_sync.flow import Extract, Frames, Json, Problem, Received, Rows, Window
-from stokly_sync.landing import derived
+from stokly_sync.landing import derived, erased
 from stokly_sync.landing.derived import Basis, Deriving
 from stokly_sync.landing.figures import Counts, LandingFigures
 from stokly_sync.landing.grid import window_at, window_starts
@@ -119,15 +119,16 @@ def store(
     see to the derived rows.
     """
     dataset, brand = landing.dataset, landing.warehouse.brand
-    related = relation_problems(dataset, checked.rows.frames, partial(_landed, conn, brand))
-    frames = without(dataset, checked.rows.frames, {p.key for p in related})
+    whole = erased.cleared(conn, brand, dataset, checked.rows.frames, run_id=landing.run_id)
+    related = relation_problems(dataset, whole, partial(_landed, conn, brand))
+    frames = without(dataset, whole, {p.key for p in related})
     problems = [*checked.rows.problems, *related]
     payloads = dict(checked.payloads) | _payloads(landing, documents, {p.key for p in related})
     root = frames[dataset.name]
     root = root.assign(window_start=window_starts(_source_time(dataset, root), landing.span, landing.windows_from))
     before = derived.causes(conn, brand, dataset.name, root[dataset.key] if derive else [])
     changed = _merge_rows(conn, landing, frames, root)
-    held = _quarantine(conn, landing, problems, payloads)
+    held = _quarantine(conn, landing, problems, erased.without_theirs(conn, brand, dataset, payloads))
     released = exceptions.close_passed(
         conn, brand=brand, subject=dataset.name, keys=root[dataset.key].tolist(), run_id=landing.run_id
     )

@@ -26,6 +26,8 @@ class Action(StrEnum):
     RETRY = "retry"
     ARRIVED = "arrived"
     AGAIN = "send again"
+    ERASE = "erase"
+    """A person was erased: the subject is a system (or our own warehouse), the key a digest."""
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,9 @@ class StoredPlan:
     at: datetime
     sent: bool
     to_send: int
+    creates: int
+    updates: int
+    removals: int
     unchanged: int
     held: int
     quarantined: Mapping[str, int]
@@ -58,12 +61,15 @@ def _plan(desk: Desk, feed: str, row: Any) -> StoredPlan:
         at=row.created_at,
         sent=row.state != "planned",
         to_send=counts["to_send"],
+        creates=counts.get("creates", 0),
+        updates=counts.get("updates", 0),
+        removals=counts.get("removals", 0),
         unchanged=counts["unchanged"],
         held=counts["held"],
         quarantined=counts["quarantined"],
         excluded=counts["excluded"],
         parked=counts["parked"],
-        api_calls=counts["api_calls_needed"],
+        api_calls=counts.get("least_calls", counts["api_calls_needed"]),
     )
 
 

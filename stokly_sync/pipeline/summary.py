@@ -49,6 +49,8 @@ class FeedFigures:
     excluded: Counter[str] = field(default_factory=Counter)
     parked: Counter[str] = field(default_factory=Counter)
     api_calls: int = 0
+    moved: int = 0
+    """Records of the asked plan that a later plan has changed."""
 
     @property
     def accounted(self) -> int:
@@ -172,6 +174,7 @@ def _feed(planned: Sequence[Mapping[str, Any]], sent: Sequence[Mapping[str, Any]
         sums.in_doubt += body["in_doubt"]
         sums.still_planned += body["still_planned"]
         sums.api_calls += body["api_calls"]
+        sums.moved += body["moved"]
         if body["parked"]:
             sums.parked[WAITS] += body["parked"]
             sums.to_send -= body["parked"]

@@ -123,6 +123,7 @@ def plan_feed(
         run_id=run_id,
         force=force,
         assume_sent=assume_sent,
+        forgets=services.declared.systems[feed.system].forget is not None,
     )
     record(services, run_id, feed.id, Stage.PLAN, found.as_json())
     return found

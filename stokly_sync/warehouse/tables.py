@@ -169,6 +169,22 @@ ACTIONS: Final = sa.Table(
 """What people did: ignored, assigned, retried, decided, and every time they looked at personal data. Rows are only
 added. One act on many records has one `action_id`; `rule` is empty where the record as a whole is meant."""
 
+ERASURES: Final = sa.Table(
+    "erasures",
+    METADATA,
+    *(_key("brand"), _key("kind"), _key("digest"), _must("erased_at", TIME), _may("run_id")),
+)
+"""Who was erased: digests of addresses (kind email) and of keys (kind a dataset's name). Rows stay, so that what is
+landed again later is landed without anything personal."""
+
+ERASURE_ANSWERS: Final = sa.Table(
+    "erasure_answers",
+    METADATA,
+    *(_key("brand"), _key("person"), _key("system"), _must("state"), _must("answer"), _may("receipt")),
+    *(_must("at", TIME), _must("run_id")),
+)
+"""What each system answered when it was last asked to forget a person, by digest."""
+
 PLANS: Final = sa.Table(
     "plans",
     METADATA,

@@ -7,15 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
 from stokly_sync import demo
 from stokly_sync.cli import app
 from stokly_sync.contracts.rules import catalogue
 from stokly_sync.pipeline.declared import all_rules
+from stokly_sync.pipeline.services import Services
 from stokly_sync.sandbox.seeds import Planted
 from stokly_sync.sandbox.serve import Sandbox
 from stokly_sync.systems import SYSTEMS
+from stokly_sync.warehouse.tables import LANDED
 
 
 @pytest.fixture(autouse=True)
@@ -183,3 +186,38 @@ def test_the_demo_reports_every_planted_defect_and_none_besides(monkeypatch: pyt
     assert found["reconciliations"]["ometria"]["status"] == "agreed"
     begun = demo.origin()
     assert begun == demo.Origin("demo", limits=False)
+
+
+@pytest.mark.sandbox
+@pytest.mark.usefixtures("sandbox")
+def test_a_person_is_erased_and_nobody_is_named() -> None:
+    assert run("sync").exit_code == 0
+    with Services.open().warehouse.reading() as conn:
+        customers = LANDED["stokly.customers"].c
+        query = sa.select(customers.customer_id, customers.email).where(customers.email.is_not(None)).limit(1)
+        key, email = conn.execute(query).one()
+    result = run("erase", key, "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert found["complete"] is True
+    assert {answer["system"]: answer["state"] for answer in found["answers"]} == {
+        "stokly": "by hand",
+        "ometria": "asked",
+    }
+    assert email not in result.output
+    again = CliRunner().invoke(app, ["erase", "--email", "-"], input=f"{email}\n")
+    assert again.exit_code == 0
+    assert "ometria" in again.stdout
+    assert email not in again.output
+
+
+@pytest.mark.parametrize("words", [[], ["C1", "--email", "c1@example.com"]])
+def test_one_person_is_erased_at_a_time(words: list[str]) -> None:
+    result = run("erase", *words)
+    assert result.exit_code == 2
+    assert "Say who" in result.stderr
+
+
+def test_the_doctor_is_read_by_programs_too() -> None:
+    result = run("doctor", "--json")
+    assert {"subject", "ok", "finding", "advice"} <= set(json.loads(result.stdout)[0])

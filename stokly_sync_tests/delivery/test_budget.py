@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from pydantic import BaseModel, SecretStr
 
-from stokly_sync.delivery.budget import DatabaseBudget, Limits, budget_for, minutes_for
+from stokly_sync.delivery.budget import DatabaseBudget, Limits, budget_for
 from stokly_sync.errors import TransientError
 from stokly_sync.flow import Lane
 from stokly_sync.warehouse.store import Warehouse
@@ -215,12 +215,13 @@ def test_a_budget_from_settings_is_told_apart_by_its_secret_and_never_shows_it(w
     assert not any("secret" in key for key in keys)
 
 
-def test_the_time_that_calls_take_at_the_least_is_told_from_the_settings() -> None:
-    class ByMinute(BaseModel):
-        rate_per_minute: int = 120
-
-    class BySecond(BaseModel):
-        rate: float = 50.0
-
-    assert minutes_for(ByMinute(), 5_025) == 41.9
-    assert minutes_for(BySecond(), 6_000) == 2.0
+@pytest.mark.parametrize("lane", list(Lane))
+@pytest.mark.parametrize("limits", LIMITS)
+def test_the_time_that_calls_take_is_told_before(warehouse: Warehouse, limits: Limits, lane: Lane) -> None:
+    clock, calls = Clock(), int(limits.calls * 2.5)
+    mine, began = budget(warehouse, clock, limits), clock.now()
+    for _ in range(calls):
+        mine.take(lane=lane)
+    took = (clock.now() - began).total_seconds()
+    assert limits.duration(calls, lane) == pytest.approx(took, abs=2 * limits.apart.total_seconds())
+    assert limits.duration(1, lane) == 0

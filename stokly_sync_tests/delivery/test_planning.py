@@ -12,7 +12,7 @@ from stokly_sync.delivery.figures import DeliveryFigures, PlanFigures, PlanScope
 from stokly_sync.delivery.planning import plan
 from stokly_sync.delivery.sending import deliver
 from stokly_sync.errors import PermanentError
-from stokly_sync.flow import Built, Feed, Problem, ReplayClass, Window
+from stokly_sync.flow import BatchLimits, Built, Feed, Problem, ReplayClass, Window
 from stokly_sync.warehouse.exceptions import counts_by_rule, open_for
 from stokly_sync.warehouse.store import Busy, Warehouse
 from stokly_sync.warehouse.tables import EXCEPTIONS, LEDGER, PLANS
@@ -409,3 +409,19 @@ def accept(warehouse: Warehouse, feed: str, key: str) -> None:
     with warehouse.transaction() as connection:
         connection.execute(sa.delete(LEDGER).where(LEDGER.c.feed == feed, LEDGER.c.key == key))
     row(warehouse, feed, key, state="accepted", accepted_hash="h")
+
+
+def test_a_plan_tells_creating_from_updating_and_removing(warehouse: Warehouse) -> None:
+    land(warehouse, "stokly.orders", [order("1"), order("2"), order("3")])
+    first = synced(warehouse, orders_feed())
+    assert (first.creates, first.updates, first.removals) == (3, 0, 0)
+    land(warehouse, "stokly.orders", [order("1", number="new"), order("2", stage="removed"), order("4")], number=1)
+    second = planned(warehouse, orders_feed())
+    assert (second.creates, second.updates, second.removals) == (1, 1, 1)
+    assert second.creates + second.updates + second.removals == second.to_send
+
+
+def test_a_plan_counts_the_calls_that_a_batch_cannot_do_without(warehouse: Warehouse) -> None:
+    land(warehouse, "stokly.orders", [order(str(n)) for n in range(12)])
+    figures = planned(warehouse, orders_feed(limits=BatchLimits(records=5, bytes=100_000, calls=3)))
+    assert (figures.api_calls_needed, figures.least_calls) == (3, 9)

@@ -63,7 +63,12 @@ def plan(conn: sa.Connection, query: sa.Select[str]) -> str:
         ("ledger_stale", sa.select(LEDGER.c.key).filter_by(**MINE).where(LEDGER.c.stale)),
         ("ledger_by_state", sa.select(LEDGER.c.key).filter_by(**MINE, state="planned").order_by(LEDGER.c.key).limit(9)),
         ("attempts_open", sa.select(ATTEMPTS.c.attempt_id).filter_by(**MINE).where(ATTEMPTS.c.closed_at.is_(None))),
-        ("exceptions_by_state", sa.select(EXCEPTIONS.c.key).filter_by(brand="demo", subject="s", state="open")),
+        # Where few are open PostgreSQL may take the index of the lists for them.
+        (
+            "exceptions_by_state or exceptions_listed",
+            sa.select(EXCEPTIONS.c.key).filter_by(brand="demo", subject="s", state="open"),
+        ),
+        ("exceptions_listed", sa.select(EXCEPTIONS.c.key).filter_by(brand="demo", state="open", owner="cx")),
         (
             "findings_one_open",
             sa.select(FINDINGS.c.title).where(
@@ -74,7 +79,8 @@ def plan(conn: sa.Connection, query: sa.Select[str]) -> str:
 )
 def test_an_index_serves(warehouse: Warehouse, index: str, query: sa.Select[str]) -> None:
     with warehouse.reading() as conn:
-        assert index in plan(conn, query)
+        answer = plan(conn, query)
+    assert any(name in answer for name in index.split(" or ")), answer
 
 
 def test_an_index_serves_a_list_of_windows(warehouse: Warehouse) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 from stokly_sync.flow import System
 from stokly_sync.systems.dotdigital.client import DotdigitalClient, connect, remember
 from stokly_sync.systems.dotdigital.consent import choices
+from stokly_sync.systems.dotdigital.erasure import forget
 from stokly_sync.systems.dotdigital.feeds import NAME, feeds
 from stokly_sync.systems.dotdigital.probing import probe
 from stokly_sync.systems.dotdigital.rules import RULES
@@ -20,6 +21,7 @@ SYSTEM: Final = System(
     feeds=feeds,
     probe=probe,
     choices=choices,
+    forget=forget,
     remember=remember,
 )
 

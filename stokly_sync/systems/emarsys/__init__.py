@@ -5,6 +5,7 @@ from typing import Final
 from stokly_sync.flow import System
 from stokly_sync.systems.emarsys.client import EmarsysClient, connect, remember
 from stokly_sync.systems.emarsys.consent import choices
+from stokly_sync.systems.emarsys.erasure import forget
 from stokly_sync.systems.emarsys.feeds import NAME, feeds
 from stokly_sync.systems.emarsys.probing import probe
 from stokly_sync.systems.emarsys.rules import RULES
@@ -20,6 +21,7 @@ SYSTEM: Final = System(
     feeds=feeds,
     probe=probe,
     choices=choices,
+    forget=forget,
     remember=remember,
 )
 

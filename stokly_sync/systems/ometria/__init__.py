@@ -5,6 +5,7 @@ from typing import Final
 from stokly_sync.flow import System
 from stokly_sync.systems.ometria.client import OmetriaClient, connect
 from stokly_sync.systems.ometria.consent import choices
+from stokly_sync.systems.ometria.erasure import forget
 from stokly_sync.systems.ometria.feeds import NAME, feeds
 from stokly_sync.systems.ometria.probing import probe
 from stokly_sync.systems.ometria.rules import RULES
@@ -20,6 +21,7 @@ SYSTEM: Final = System(
     feeds=feeds,
     probe=probe,
     choices=choices,
+    forget=forget,
 )
 
 __all__ = ["SYSTEM", "OmetriaClient", "OmetriaSettings"]

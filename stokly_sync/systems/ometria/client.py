@@ -237,8 +237,13 @@ class OmetriaClient:
 
     def one(self, path: str, record_id: str) -> Json | None:
         """One record, such as `one("/orders", "1001")`; None where there is none."""
-        answer = self._read(f"{path}/{quote(record_id, safe='')}", {}, expect=(404,))
+        answer = self._ask(f"{path}/{quote(record_id, safe='')}", {}, expect=(404,))
         return answer if isinstance(answer, dict) else None
+
+    def ask_deletion(self, email: str) -> str:
+        """Ask that the person with an address be made anonymous; gives the request's id. Source: contract 3."""
+        said = self._ask("/data-deletion-requests", {}, json={"email": email})
+        return str(said.get("id") or "taken") if isinstance(said, Mapping) else "taken"
 
     def sample(self, path: str) -> Json | None:
         """The first record of a list, or None where it is empty; raises as any call does."""
@@ -262,14 +267,15 @@ class OmetriaClient:
         )
 
     def _list(self, path: str, params: Mapping[str, str | int]) -> list[Any]:
-        data = self._read(path, params)
+        data = self._ask(path, params)
         if not isinstance(data, list):
             raise TransientError(f"{VENDOR}: GET {path} gave {type(data).__name__} instead of a list; try again later.")
         return data
 
-    def _read(self, path: str, params: Mapping[str, str | int], expect: tuple[int, ...] = ()) -> Any:
+    def _ask(self, path: str, params: Mapping[str, str | int], expect: tuple[int, ...] = (), json: Any = None) -> Any:
+        method = "GET" if json is None else "POST"
         try:
-            answer = self._transport.request("GET", path, params=params, expect=expect)
+            answer = self._transport.request(method, path, params=params, json=json, expect=expect)
         except BatchRefused as refused:
             raise PermanentError(str(refused)) from refused
         return None if answer.status in expect else answer.data

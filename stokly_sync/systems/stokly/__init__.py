@@ -27,6 +27,7 @@ SYSTEM = System(
     reference=reference,
     probe=probe,
     said=said,
+    forget_by_hand="Stokly only hides a deleted customer: have the customer and the orders made nameless in Stokly.",
 )
 
 __all__ = ["SYSTEM", "StoklyClient", "StoklySettings"]

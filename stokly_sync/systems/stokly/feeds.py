@@ -79,6 +79,7 @@ def _orders(channel: Channel) -> Feed:
         read_back=partial(read_orders, channel=channel.name),
         facts=order_facts,
         source_value="total",
+        mirror="stokly.orders",
         needs=(
             Need(lines, _ORDER, orders, _ORDER),
             Need(orders, "customer_key", orders, "customer_key", name=PURCHASES),

@@ -7,6 +7,7 @@ errors of `stokly_sync.errors`. Vendors' words, paths and error tables belong in
 from stokly_sync.systems.transport.answers import COMMON, Answer, Verdict, decode, encode
 from stokly_sync.systems.transport.auth import Auth, NoAuth, StaticAuth, Unlimited
 from stokly_sync.systems.transport.finding import found_once
+from stokly_sync.systems.transport.reach import Reached, reach
 from stokly_sync.systems.transport.redaction import RedactingFilter, excerpt, looks_secret, redact
 from stokly_sync.systems.transport.retry import Clock, RetryPolicy, retry_after
 from stokly_sync.systems.transport.session import Transport, reading_only
@@ -19,6 +20,7 @@ __all__ = [
     "Clock",
     "ListReader",
     "NoAuth",
+    "Reached",
     "RedactingFilter",
     "RetryPolicy",
     "StaticAuth",
@@ -31,6 +33,7 @@ __all__ = [
     "excerpt",
     "found_once",
     "looks_secret",
+    "reach",
     "reading_only",
     "redact",
     "retry_after",

@@ -76,6 +76,12 @@ def revisions() -> list[str]:
     return sorted(file.name[:4] for file in (_HERE / "versions").glob("[0-9]*.py"))
 
 
+def revision_of(engine: sa.Engine) -> str | None:
+    """The newest step that the database has seen; None where it has seen none."""
+    with engine.connect() as connection:
+        return connection.execute(sa.select(sa.func.max(_VERSION.c.version_num))).scalar_one_or_none()
+
+
 def _newer() -> SettingsError:
     return SettingsError(
         "the warehouse was changed by a newer version of stokly-sync. Install that version again, or restore the "
