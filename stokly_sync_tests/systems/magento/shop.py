@@ -93,6 +93,16 @@ class Rig:
         found = work.reconcile_system(self.services, "magento", run_id=uuid4().hex)
         assert not {c.feed: (c.unexplained, c.in_doubt) for c in found if not c.agreed}
 
+    def into_stokly(self, collection: str, **members: Any) -> list[dict[str, Any]]:
+        """Extract and load into Stokly, twice and some minutes apart, and give the rows there with these members."""
+        for _ in range(2):
+            self.clock.sleep(300)
+            self.extract()
+            done = load(self.services, "stokly")
+            assert not {name: one.error for name, one in done.items() if one.error is not None}
+        rows = self.stokly.store.rows(collection)
+        return [dict(row) for row in rows if all(row.get(name) == value for name, value in members.items())]
+
     def rules(self, feed: str) -> dict[str, str | None]:
         """Rule by key of a feed's records that are not accepted."""
         rows = ledger(self.services, "magento").items()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
 from stokly_sync.sandbox.magento import mishaps
+from stokly_sync.sandbox.seeds.account import MAGENTO
 from stokly_sync.sandbox.stokly import Put
 from stokly_sync_tests.acceptance.account import change_item, change_order, product_of
 from stokly_sync_tests.systems.magento.bench import SHIP
@@ -186,4 +188,25 @@ def test_the_demo_s_planted_defects_are_found_and_no_other_listing_or_order_is_n
             ("MG-SKU-CASE", "Twine-Jute"),
         }
         assert len([pair for pair in found if pair[0] == "MG-CREDIT-NOTE-MISSING"]) == 1
+        rig.agrees()
+
+
+def test_an_order_goes_all_the_way_round_and_its_refund_does_not_come_back(warehouse_url: str) -> None:
+    """Placed in the shop, fulfilled by Stokly, shipped in the shop, refunded there, credited in Stokly, once each."""
+    channel = json.dumps({"channel_id": MAGENTO.channel_id})
+    with opened(warehouse_url, environ={"STOKLY_MAGENTO": channel}) as rig:
+        rig.sync()
+        placed = rig.do("orders/place", {"lines": [{"sku": "MUG", "quantity": 2}], "paid": True})
+        salable = rig.salable("MUG")
+        (order,) = rig.into_stokly("saleorders", sourceReferenceId=placed["increment_id"])
+        rig.dispatch(order["saleOrderId"])
+        assert rig.sync() == {"shipments": 1}
+        assert rig.salable("MUG") == salable
+        line = next(row["item_id"] for row in rig.magento.store.order_items if row["order_id"] == placed["entity_id"])
+        back = {"items": [{"order_item_id": line, "qty": 1}], "arguments": {"shipping_amount": 0}}
+        rig.do("orders/refund", {"entity_id": placed["entity_id"], "arguments": back})
+        (refund,) = rig.into_stokly("refunds", saleOrderId=order["saleOrderId"])
+        assert rig.sync() == {}
+        assert rig.rules("refunds") == {refund["refundId"]: "MG-REFUND-ORIGIN"}
+        assert rig.match() == set()
         rig.agrees()
