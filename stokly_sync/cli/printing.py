@@ -9,9 +9,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from stokly_sync.circle import Stop
 from stokly_sync.contracts.rules import Catalogue
 from stokly_sync.demo import Defect, Result
+from stokly_sync.demo.circle import Stop
 from stokly_sync.pipeline.declared import all_rules
 from stokly_sync.pipeline.summary import AGREED, Exit, FeedFigures, Summary
 from stokly_sync.systems import SYSTEMS

@@ -19,10 +19,10 @@ import dagster as dg
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
-from stokly_sync.circle import Circle, Stop
 from stokly_sync.contracts.rules import Effect
 from stokly_sync.delivery.rules import LEFT_OUT, WAITS
-from stokly_sync.demo_settings import written
+from stokly_sync.demo.circle import Circle, Stop
+from stokly_sync.demo.settings import written
 from stokly_sync.errors import SettingsError
 from stokly_sync.flow import State
 from stokly_sync.pipeline import headless, home, progress
