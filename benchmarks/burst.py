@@ -64,7 +64,11 @@ def _lines(orders: int, told: Mapping[str, Any], calls: list[dict[str, Any]], he
         at_most("orders doubled", sum(held.values()) - len(held), 0),
         at_most("calls of the orders, times the least", told["calls"] / told["least"], 1.05),
         at_most("calls that Stokly refused as too many", refused, 0),
-        at_least(f"of {told['pushes']} pushes of stock that were due meanwhile, done", told["pushed"], told["pushes"]),
+        at_least(
+            f"records of stock that left meanwhile, one due in each of {told['pushes']} intervals",
+            told["pushed"],
+            told["pushes"],
+        ),
         at_most("slowest of them, seconds of production", told["slowest"] * SCALE, INTERVAL, unit=" s"),
     ]
 

@@ -235,6 +235,9 @@ class Feed:
     gates: tuple[Gate, ...] = ()
     rejected_rule: str = "DELIVERY-REJECTED"
     """Rule code of the exception that a rejection opens."""
+    mirror: str | None = None
+    """Dataset in which the destination's own records are landed, where it is a source as well. Facts then give its key
+    as `there`, and a record that is with them alone is explained by what keeps its row out of that dataset."""
     links: bool = False
     """Whether the receipt of an accepted record is its id at the destination, to be kept in the table of links."""
     look_up_delay: float | None = None

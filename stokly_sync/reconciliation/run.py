@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -80,12 +80,37 @@ def _compare(warehouse: Warehouse, feed: Feed, client: Any) -> Comparison:
         ledger = _ledger(conn, warehouse.brand, feed)
         ours = _ours(conn, warehouse.brand, feed, ledger.held)
         held_out = _contract_problems(conn, warehouse.brand, feed)
+        broken = _broken_there(conn, warehouse.brand, feed)
     explanations = ledger.explanations | ours.kept_back | held_out.absent | held_out.landed
-    comparison = _result(feed, ours, _theirs(feed, client, ledger), explanations, held_out, ledger.in_doubt)
+
+    def look() -> Comparison:
+        theirs = _theirs(feed, client, ledger)
+        return _result(feed, ours, theirs, _explained_there(theirs, broken) | explanations, held_out, ledger.in_doubt)
+
+    comparison = look()
     if comparison.unexplained and feed.read_back is not None:
         time.sleep(SECOND_LOOK_S)
-        comparison = _result(feed, ours, _theirs(feed, client, ledger), explanations, held_out, ledger.in_doubt)
+        comparison = look()
     return comparison
+
+
+def _broken_there(conn: sa.Connection, brand: str, feed: Feed) -> dict[str, str]:
+    """Records of the destination whose rows break their contract, by its own key, with the rule."""
+    if feed.mirror is None:
+        return {}
+    e = EXCEPTIONS.c
+    query = sa.select(e.key, sa.func.min(e.rule)).where(
+        e.brand == brand, e.subject == feed.mirror, e.state.in_((OPEN, IGNORED, EXCLUDED))
+    )
+    return {row[0]: row[1] for row in conn.execute(query.group_by(e.key))}
+
+
+def _explained_there(theirs: pd.DataFrame, broken: Mapping[str, str]) -> dict[str, str]:
+    """The rule by the key of the facts, for records that are broken with the destination itself."""
+    if not broken or "there" not in theirs:
+        return {}
+    pairs = zip(theirs["key"], theirs["there"], strict=True)
+    return {key: broken[there] for key, there in pairs if there in broken}
 
 
 def _result(

@@ -176,14 +176,19 @@ def test_two_demos_do_not_share_a_folder() -> None:
 
 @pytest.mark.sandbox
 @pytest.mark.slow
-def test_the_demo_reports_every_planted_defect_and_none_besides(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.timeout(900)
+def test_the_demo_goes_round_the_circle_and_reports_every_planted_defect_and_none_besides(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("OMETRIA_BASE_URL", "https://real.example.com")
     result = run("demo", "--json")
     assert result.exit_code == 0, result.stderr
     found = json.loads(result.stdout)
     assert found["demo"]["planted"] > 20
     assert found["demo"]["not_reported"] == found["demo"]["not_planted"] == []
-    assert found["reconciliations"]["ometria"]["status"] == "agreed"
+    assert {body["status"] for body in found["reconciliations"].values()} == {"agreed"}
+    assert len(found["reconciliations"]) == 6
+    assert [stop for stop in found["demo"]["circle"] if stop["wanted"] != stop["found"]] == []
     begun = demo.origin()
     assert begun == demo.Origin("demo", limits=False)
 

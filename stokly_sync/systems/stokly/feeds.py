@@ -81,6 +81,7 @@ def _orders(channel: Channel) -> Feed:
         # An order that names the channel and is not there has no row here: the channel's own matching raises it.
         shared=True,
         source_value="total",
+        mirror="stokly.orders",
         needs=(
             Need(lines, _ORDER, orders, _ORDER),
             Need(orders, "customer_key", orders, "customer_key", name=PURCHASES),

@@ -30,7 +30,8 @@ def read_orders(client: StoklyClient, *, channel: str) -> Iterator[Facts]:
             (str(row.get("sourceReferenceId")), _nano(row.get("displayTotal")), row.get("currency"))
             for row in page.rows
         ]
-        yield Facts(_frame(rows))
+        ids = pd.Series([str(row["saleOrderId"]) for row in page.rows], dtype="str")
+        yield Facts(_frame(rows).assign(there=ids))
 
 
 def order_facts(bodies: Sequence[Json]) -> pd.DataFrame:

@@ -155,7 +155,7 @@ def all_rules() -> Found:
     yield from money_back_rules()
     for row in rows("dispatches"):
         if not TRACKING.fullmatch(row["trackingNumber"]):
-            yield from each("TRACKING", row["dispatchId"])
+            yield from each("TRACKING", row["dispatchId"], (*DESTINATIONS, "MG"))
 
 
 def test_exactly_the_planted_defects_break_a_rule_and_each_no_other() -> None:
@@ -182,6 +182,7 @@ def test_every_rule_is_planted_once_or_twice() -> None:
         "OM-PROPERTIES-SIZE",
         "DD-EMAIL-SHARED",
         "EM-EMAIL-SHARED",
+        "MG-TRACKING",
     }
 
 

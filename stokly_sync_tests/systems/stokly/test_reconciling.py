@@ -62,6 +62,16 @@ def test_an_order_that_only_stokly_has_differs(desk: MakeDesk) -> None:
     assert [(d.kind, d.key) for d in compared(at).unexplained] == [(Kind.UNEXPECTED, "999")]
 
 
+def test_an_order_of_stokly_whose_row_is_broken_is_explained_by_the_rule_that_it_breaks(desk: MakeDesk) -> None:
+    at = desk()
+    at.shop(order(1, customer_key=None))
+    at.sync()
+    at.account.mutate(Put(collection="saleorders", row=imported(9, "999")))
+    at.read()
+    found = compared(at)
+    assert (found.agreed, found.explained) == (True, {"ST-ORDER-LINES": 1})
+
+
 def test_a_cancelled_order_is_on_neither_side_once_it_is_cancelled_in_stokly(desk: MakeDesk) -> None:
     at = desk()
     at.shop(order(1, customer_key=None))
