@@ -229,7 +229,9 @@ def _read_again(landing: Landing, documents: Sequence[Received]) -> _ReadAgain:
     found = [times.get(str(d.get(member)), pd.NaT) for d in documents]
     values: dict[str, AtStake] = {}
     if dataset.value is not None:
-        amounts, currencies = columns.wholes(root[dataset.value]), columns.texts(root["currency"])
+        # What an import put in the place of the currency may be anything, a name too.
+        codes = root["currency"].where(root["currency"].str.fullmatch("[A-Z]{3}").fillna(value=False).astype(bool))
+        amounts, currencies = columns.wholes(root[dataset.value]), columns.texts(codes)
         values = dict(zip(root[dataset.key], zip(amounts, currencies, strict=True), strict=True))
     at_stake = [values.get(str(d.get(member)), (None, None)) for d in documents]
     return _ReadAgain(pd.Series(found, dtype=UTC_TIME), at_stake)

@@ -52,8 +52,9 @@ def run_audit(services: Services) -> Audited:
                 _read(apart, source, run_id)
         compared: dict[str, list[Comparison]] = {}
         failed: dict[str, str] = {}
-        for system in services.declared.destinations:
-            if system.name in services.declared.enabled:
+        for system in apart.declared.destinations:
+            feeds = apart.declared.feeds_of(system.name)
+            if system.name in apart.declared.enabled and any(apart.mode(f) is not Mode.OFF for f in feeds):
                 try:
                     compared[system.title] = _compare(apart, system, run_id)
                 except StoklySyncError as error:
@@ -72,6 +73,8 @@ def _read(services: Services, source: System, run_id: str) -> None:
 def _compare(services: Services, system: System, run_id: str) -> list[Comparison]:
     progress.announce(f"Comparing with {system.title}")
     for feed in services.declared.feeds_of(system.name):
+        if services.mode(feed) is Mode.OFF:
+            continue
         work.plan_feed(services, feed, PlanScope(everything=True), run_id=run_id, assume_sent=True)
     return work.reconcile_system(services, system.name, run_id=run_id)
 
@@ -79,7 +82,9 @@ def _compare(services: Services, system: System, run_id: str) -> list[Comparison
 @contextmanager
 def _apart(services: Services) -> Iterator[Services]:
     """The same settings over an empty warehouse in a folder that is removed, all feeds on observe."""
-    observed = replace(services.declared, modes=dict.fromkeys(services.declared.feeds, Mode.OBSERVE))
+    declared = services.declared
+    modes = {feed: Mode.OFF if mode is Mode.OFF else Mode.OBSERVE for feed, mode in declared.modes.items()}
+    observed = replace(declared, modes=modes)
     with TemporaryDirectory(prefix="stokly-sync-audit-") as folder:
         warehouse = Warehouse.open(f"sqlite:///{Path(folder) / 'audit.db'}", brand=services.warehouse.brand)
         try:

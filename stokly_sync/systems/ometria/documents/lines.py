@@ -82,7 +82,11 @@ def build_lines(lines: pd.DataFrame, orders: pd.DataFrame, catalogue: Catalogue,
     subtotal - discount + tax = total. `discount_sign` is 1 or -1. Source: Ometria API contract 3 (order).
     """
     ids = written.arrow(orders["order_id"])
-    owners = pc.index_in(written.arrow(lines["order_id"]), value_set=ids).to_numpy().astype(np.int64)
+    found = pc.index_in(written.arrow(lines["order_id"]), value_set=ids)
+    if found.null_count:
+        # A line whose order is not in the chunk belongs to none of its documents.
+        lines, found = lines[found.is_valid().to_numpy(zero_copy_only=False)], found.drop_null()
+    owners = found.to_numpy().astype(np.int64)
     place = np.lexsort((columns.counts(lines["position"]), owners))
     if (np.diff(place) < 0).any():
         lines, owners = lines.iloc[place], owners[place]
