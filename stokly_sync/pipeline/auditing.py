@@ -21,8 +21,9 @@ from stokly_sync.errors import PermanentError, StoklySyncError
 from stokly_sync.flow import Mode, System
 from stokly_sync.pipeline import progress, work
 from stokly_sync.pipeline.services import Services, require
-from stokly_sync.reconciliation.audit import Audit, audit, disagreement
+from stokly_sync.reconciliation.audit import Audit, audit
 from stokly_sync.reconciliation.compare import Comparison
+from stokly_sync.reconciliation.disagreement import disagreement
 from stokly_sync.systems.transport import reading_only
 from stokly_sync.warehouse.store import Warehouse
 

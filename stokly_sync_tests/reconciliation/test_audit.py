@@ -11,8 +11,9 @@ import pytest
 from stokly_sync.contracts.money import NANO
 from stokly_sync.contracts.rules import Rule, catalogue
 from stokly_sync.flow import Team
-from stokly_sync.reconciliation.audit import Topic, audit, disagreement
+from stokly_sync.reconciliation.audit import Topic, audit
 from stokly_sync.reconciliation.compare import Comparison, Difference, Kind, Side
+from stokly_sync.reconciliation.disagreement import disagreement
 from stokly_sync.warehouse.bulk import insert
 from stokly_sync.warehouse.exceptions import open_exceptions
 from stokly_sync.warehouse.store import Warehouse
