@@ -78,8 +78,6 @@ def _orders(channel: Channel) -> Feed:
         look_up=partial(writing.look_up_orders, channel=channel.name),
         read_back=partial(read_orders, channel=channel.name),
         facts=order_facts,
-        # An order that names the channel and is not there has no row here: the channel's own matching raises it.
-        shared=True,
         source_value="total",
         mirror="stokly.orders",
         needs=(
