@@ -25,8 +25,9 @@ from stokly_sync.delivery.loading import load
 from stokly_sync.flow import Built, Facts, Feed, State
 from stokly_sync.reconciliation.compare import Comparison, Difference, Side, compare, totals
 from stokly_sync.reconciliation.report import body_of, title_of
-from stokly_sync.warehouse.bulk import merge, stream_frames
+from stokly_sync.warehouse.bulk import stream_frames
 from stokly_sync.warehouse.exceptions import EXCLUDED, IGNORED, OPEN
+from stokly_sync.warehouse.few import merge_few
 from stokly_sync.warehouse.findings import clear_finding, raise_finding
 from stokly_sync.warehouse.store import Warehouse
 from stokly_sync.warehouse.tables import BOOKED, EXCEPTIONS, LANDED, LEDGER, RECONCILIATIONS
@@ -280,8 +281,8 @@ def _theirs(feed: Feed, client: Any, ledger: _Ledger) -> pd.DataFrame:
 def _store(conn: sa.Connection, brand: str, feed: Feed, comparison: Comparison, *, run_id: str, now: datetime) -> None:
     body = body_of(comparison)
     status = "agreed" if comparison.agreed else "differs"
-    row = pd.DataFrame({"subject": [feed.id], "status": [status], "body": [body.text]})
-    merge(conn, RECONCILIATIONS, row, fixed={"brand": brand, "at": now, "run_id": run_id})
+    row = {"subject": feed.id, "status": status, "body": body.text}
+    merge_few(conn, RECONCILIATIONS, [row], fixed={"brand": brand, "at": now, "run_id": run_id})
     if comparison.agreed:
         clear_finding(conn, brand=brand, kind=FINDING, subject=feed.id, problem_key=DIFFERS)
         return
