@@ -34,6 +34,8 @@ class Need:
     """Whether values are looked for in lower case too: addresses are mostly kept so, and typed in any case."""
     only: str | None = None
     """Flag of the table that must be true, where rows grow without end and only those are of use."""
+    sent_by: str | None = None
+    """Feed whose keys the table has: a column `sent_at` (UTC) tells when it last sent the row, if ever."""
 
 
 @dataclass(frozen=True)

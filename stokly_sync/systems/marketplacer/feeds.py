@@ -74,7 +74,7 @@ def _stock(settings: MarketplacerSettings) -> Feed:
             Need(stock.LEVELS, "sku", "stokly.stock", "sku"),
             Need("stokly.items", "item_id", "stokly.stock", "item_id"),
             Need(stock.LINES, "sku", "stokly.stock", "sku", only="open"),
-            Need(stock.ORDERS, "order_id", stock.LINES, "order_id"),
+            Need(stock.ORDERS, "order_id", stock.LINES, "order_id", sent_by=f"stokly/{NAME}_orders"),
             Need("stokly.orders", "channel_reference", stock.ORDERS, "number"),
         ),
         triggers=(Trigger(stock.LEVELS, "sku"), Trigger(products.LISTINGS, "sku"), Trigger("stokly.items", "sku")),
