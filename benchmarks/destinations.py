@@ -49,7 +49,7 @@ _SOURCE: Final = {
     "STOKLY_ACCOUNT_KEY": "bench",
     "STOKLY_CLIENT_ID": "bench",
     "STOKLY_CLIENT_SECRET": "no-secret",
-    "STOKLY_RATE_PER_MINUTE": "1000000",
+    "STOKLY_RATE_PER_MINUTE": "600000",
 }
 
 
