@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from stokly_sync.contracts.datasets import TABLES
 from stokly_sync.contracts.tables import Table
-from stokly_sync.flow import Feed, Frames
+from stokly_sync.flow import FIRST_READ, Feed, Frames
 from stokly_sync.warehouse.bulk import rows_by
+from stokly_sync.warehouse.windows import watermark
 
 
 def load(connection: sa.Connection, feed: Feed, keys: Collection[str], *, brand: str) -> Frames:
@@ -39,6 +40,9 @@ def load(connection: sa.Connection, feed: Feed, keys: Collection[str], *, brand:
             both = pd.concat([held, found], ignore_index=True)
             found = both.drop_duplicates(list(table.key), ignore_index=True)
         frames[name] = found
+    if feed.first_read is not None:
+        begun = watermark(connection, brand=brand, dataset=feed.first_read).baseline_to
+        frames[FIRST_READ] = pd.DataFrame({"at": pd.to_datetime([begun] if begun else [], utc=True)})
     return frames
 
 
