@@ -9,10 +9,11 @@ import sqlalchemy as sa
 
 from stokly_sync.contracts.datasets import TABLES
 from stokly_sync.contracts.tables import DTYPES, Kind, Table
-from stokly_sync.flow import Feed, Frames
+from stokly_sync.flow import FIRST_READ, Feed, Frames
 from stokly_sync.warehouse.bulk import rows_by
 from stokly_sync.warehouse.reading import among
 from stokly_sync.warehouse.tables import LEDGER
+from stokly_sync.warehouse.windows import watermark
 
 
 def load(connection: sa.Connection, feed: Feed, keys: Collection[str], *, brand: str) -> Frames:
@@ -43,6 +44,9 @@ def load(connection: sa.Connection, feed: Feed, keys: Collection[str], *, brand:
         if need.sent_by is not None:
             found = found.assign(sent_at=_sent_at(connection, need.sent_by, found[table.key[0]], brand=brand))
         frames[name] = found
+    if feed.first_read is not None:
+        begun = watermark(connection, brand=brand, dataset=feed.first_read).baseline_to
+        frames[FIRST_READ] = pd.DataFrame({"at": pd.to_datetime([begun] if begun else [], utc=True)})
     return frames
 
 

@@ -123,8 +123,8 @@ def _refunds(settings: MarketplacerSettings) -> Feed:
         description="Refunds made in Stokly as refund requests, or raised; those that began here are left alone.",
         lane=Lane.INTERVAL,
         replay=ReplayClass.LOOK_UP,
-        # Looked up, created, and marked as returned.
-        limits=BatchLimits(settings.aliases, BYTES, calls=3),
+        # Created and marked as returned; what is there is listed once a load.
+        limits=BatchLimits(settings.aliases, BYTES, calls=2 + settings.refunds_pay),
         build=partial(refunds.build_refunds, settings=settings),
         send=refunding.send_refunds,
         look_up=refunding.look_up_refunds,
