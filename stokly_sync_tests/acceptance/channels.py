@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final, cast
 from zlib import crc32
 
 from stokly_sync.sandbox.kit import Clock, SandboxSystem
@@ -33,15 +33,14 @@ from stokly_sync.sandbox.stokly import Put, PutChildren
 from stokly_sync.sandbox.stokly.levels import move
 from stokly_sync_tests.acceptance.account import MARKED, add_order, product_of
 from stokly_sync_tests.acceptance.bench import Bench, Json, Way
-
-if TYPE_CHECKING:
-    from stokly_sync_tests.acceptance.harness import Rig
+from stokly_sync_tests.acceptance.harness import TODAY, Rig
 
 LISTED: Final = "As the office listed it"
 ASKED: Final = Decimal("1.00")
 """Name and price of what the office lists."""
 FIRST: Final = 900
-"""Number of the dispatch that both sides have before the first load."""
+SENT: Final = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=UTC) - timedelta(days=5)
+"""Number and time of the dispatch that Stokly has before the first load, and the shop has not."""
 
 
 class SalesChannel(Bench):
@@ -61,7 +60,7 @@ class SalesChannel(Bench):
     def furnish(self, rig: Rig) -> None:
         for row in rig.stokly.store.rows("items"):
             self.offer(rig, str(row["sku"]), units=int(row["available"]))
-        self.add(rig, self.follows, [FIRST], created=rig.clock.now() - timedelta(days=5))
+        self.add(rig, self.follows, [FIRST], created=SENT)
 
     def add(self, rig: Rig, feed: str, numbers: Iterable[int], *, created: datetime | None = None) -> list[str]:
         at = created or rig.clock.now()
