@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Final, cast
 from zlib import crc32
 
-from stokly_sync.sandbox.kit import Clock, SandboxSystem
+from stokly_sync.sandbox.kit import Clock, Fault, SandboxSystem
 from stokly_sync.sandbox.magento import MagentoSandbox
 from stokly_sync.sandbox.magento.figures import stamp as shop_time
 from stokly_sync.sandbox.magento.invoices import invoice
@@ -49,7 +49,7 @@ class SalesChannel(Bench):
     main = "products"
     follows = "shipments"
     changes = "products"
-    once: ClassVar[frozenset[str]] = frozenset({"shipments"})
+    once: ClassVar[frozenset[str]] = frozenset({"products", "shipments"})
     channel: ClassVar[Channel]
     places: ClassVar[tuple[str, ...]] = (
         *("extract:before-commit:9", "plan:before-commit:1", "plan:after-commit:3"),
@@ -205,7 +205,8 @@ class MagentoBench(SalesChannel):
             rig.there.faults.add(self.fault(body=f'"{key}"', status=400, text=told, times=None))
 
     def revoke(self, rig: Rig) -> None:
-        rig.there.set_switches(denied=["Magento_Catalog::products"])
+        told = '{"message":"Specified token does not exist"}'
+        rig.there.faults.add(Fault(path="^/rest/", status=401, text=told, times=None))
 
     def writes(self, box: SandboxSystem) -> int:
         return sum(int(row["calls"]) for row in box.calls.rows() if row["method"] == "POST")
