@@ -8,6 +8,7 @@ import io
 import json
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ def test_a_page_without_anything_to_show_says_so(visitor: Visitor, path: str) ->
 
 def problem(desk: Desk) -> None:
     body = {"minutes": 90, "advice": "Look whether the schedule is on."}
-    where = {"brand": desk.brand, "kind": "behind", "subject": FEED, "problem_key": ""}
+    where: Any = {"brand": desk.brand, "kind": "behind", "subject": FEED, "problem_key": ""}
     with desk.warehouse.transaction() as conn:
         raise_finding(conn, title="It is late.", body=body, severity=Severity.HIGH, owner=Team.OPERATIONS, **where)
 
