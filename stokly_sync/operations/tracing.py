@@ -29,7 +29,7 @@ from stokly_sync.warehouse.tables import EXCEPTIONS, LINKS
 
 _TOLD: Final = (
     *("number", "sku", "channel_reference", "state", "stage", "status", "payment_status", "live", "merged_into"),
-    *("courier", "carrier", "tracking_number", "location_id", "source", "quantity"),
+    *("courier", "carrier", "tracking_number", "source", "quantity"),
     *("available", "on_hand", "on_sale", "why_not"),
 )
 _DULL: Final = {"live": True, "stage": "order"}

@@ -225,7 +225,7 @@ def assert_the_whole_story_of_the_order_is_told(number: str) -> None:
         assert_in_order(own, *(f"{system} {one}" for one in wanted[:3]), "Magento refund .*", f"{system} {wanted[3]}")
     assert len(set(happened.splitlines())) == len(steps), "nothing is told twice"
     assert re.search(r"→ Magento refund: left out: made from credit memo \d+ \(MG-REFUND-ORIGIN\)", stands)
-    assert stands.count(": accepted 20") == 15
+    assert stands.count(": accepted 20") == 13
     assert "@" not in told.output
     assert run("trace", SHOPPERS["magento"]).output == told.output
 

@@ -118,5 +118,8 @@ def erase(
             raise forget
         return forget
 
-    one = System(system, "Test", object, connect=print, calls=id, rules=(), forget=print, forget_by_hand="look.")
+    def offered(_client: object, _person: Person) -> Forgotten:
+        raise AssertionError("`asked` stands in for it")
+
+    one = System(system, "Test", object, connect=print, calls=id, rules=(), forget=offered, forget_by_hand="look.")
     return Eraser(desk.warehouse, tuple(desk.feeds.values()), [one], asked, "tester").erase(**who)
