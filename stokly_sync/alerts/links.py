@@ -1,7 +1,7 @@
 """Where a message leads: to the dashboard's page about the problem, and to the run in Dagster.
 
 A page is named here by its path, as people bookmark it, so that messages need not know the dashboard's code; a test
-opens each of them. A problem that no page tells of (a failed run, drift) leads to Dagster alone.
+opens each of them. What has no page of its own (a failed run, drift) stands among the problems.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from stokly_sync.reconciliation.keeping import FINDING as RECONCILIATION
 from stokly_sync.warehouse.findings import Finding
 
 EVERYBODY: Final = "all"
+PROBLEMS: Final = "/problems"
 BEHIND: Final = "behind"
 """The kind of a feed that fell behind its schedule."""
 
@@ -31,11 +32,10 @@ class Links:
 
     def of(self, finding: Finding) -> Sequence[str]:
         """The links of one finding, the dashboard's first."""
-        page, run = page_of(finding), finding.run_id
-        found = [f"{_base(self.dashboard_url)}{page}"] if self.dashboard_url and page else []
-        if run is not None or not found:
-            found.append(_base(self.dagster_url) + (f"/runs/{run}" if run else ""))
-        return found
+        page = [_base(self.dashboard_url) + page_of(finding)] if self.dashboard_url else []
+        if finding.run_id is not None:
+            return [*page, f"{_base(self.dagster_url)}/runs/{finding.run_id}"]
+        return page or [_base(self.dagster_url)]
 
     def of_team(self, owner: Team | None) -> Sequence[str]:
         """The links of a message about many problems of a team."""
@@ -44,10 +44,10 @@ class Links:
         return [_base(self.dashboard_url) + _list(owner=owner or EVERYBODY), _base(self.dagster_url)]
 
 
-def page_of(finding: Finding) -> str | None:
-    """The path of the dashboard's page about a finding; None where no page tells of it."""
+def page_of(finding: Finding) -> str:
+    """The path of the dashboard's page about a finding."""
     page = _PAGES.get(finding.kind)
-    return page(finding) if page else None
+    return page(finding) if page else PROBLEMS
 
 
 def _list(**filters: str) -> str:

@@ -33,6 +33,8 @@ def finding(
         (finding(QUARANTINE), "/?subject=test%2Forders&owner=all"),
         (finding(BEHIND), "/trust#test"),
         (finding(PAUSED, "test"), "/trust#test"),
+        (finding("run-failed", "extract"), "/problems"),
+        (finding("drift", "test"), "/problems"),
     ],
 )
 def test_each_kind_of_problem_has_its_page_and_its_run(found: Finding, page: str) -> None:
@@ -42,8 +44,6 @@ def test_each_kind_of_problem_has_its_page_and_its_run(found: Finding, page: str
 @pytest.mark.parametrize(
     ("links", "found", "expected"),
     [
-        # No page tells of a failed run but Dagster's own.
-        (Links(DAGSTER, DASHBOARD), finding("run-failed", "extract"), [f"{DAGSTER}/runs/run-1"]),
         # Nobody serves a dashboard.
         (Links(DAGSTER), finding(FINDING), [f"{DAGSTER}/runs/run-1"]),
         (Links(DAGSTER), finding(DOUBT, run_id=None), [DAGSTER]),

@@ -7,7 +7,7 @@
 from typing import Final
 
 from stokly_sync.flow import System
-from stokly_sync.systems.magento.client import MagentoClient, connect
+from stokly_sync.systems.magento.client import MagentoClient, connect, remember
 from stokly_sync.systems.magento.erasure import BY_HAND, forget
 from stokly_sync.systems.magento.extracts import extracts
 from stokly_sync.systems.magento.feeds import NAME, feeds
@@ -30,6 +30,7 @@ SYSTEM: Final = System(
     matchings=matchings,
     forget=forget,
     forget_by_hand=BY_HAND,
+    remember=remember,
 )
 
 __all__ = ["SYSTEM", "MagentoClient", "MagentoSettings"]
