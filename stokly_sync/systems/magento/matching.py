@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
+from stokly_sync.contracts.channels import CREDIT_MISSING, MAGENTO, ORDER_BUNDLE
 from stokly_sync.contracts.money import text
 from stokly_sync.contracts.order_states import REMOVED_STAGE
 from stokly_sync.flow import Frames, Json, Matching, Problem
@@ -111,7 +112,7 @@ def bundle_problems(frames: Frames) -> list[Problem]:
     lines = frames["magento.order_lines"]
     for row in records(lines[(lines["kind"] == BUNDLE).fillna(value=False).to_numpy(dtype=bool)]):
         if row["open"] and row["sku"] not in listed:
-            found[row["order_id"]] = Problem(row["order_id"], rules.BUNDLE_SKU.code, f"bundle {row['sku']}")
+            found[row["order_id"]] = Problem(row["order_id"], ORDER_BUNDLE[MAGENTO], f"bundle {row['sku']}")
     return list(found.values())
 
 
@@ -198,7 +199,7 @@ def _memo_problem(memo: Refund, refund: Refund | None, tax: int | None, number: 
     if refund is None:
         vat = f"; VAT overstated by {memo.currency} {text(tax)}" if tax else ""
         told = f"credit memo {memo.number} of order {number}: {memo.currency} {text(memo.total)}{vat}"
-        return Problem(memo.key, order_rules.CREDIT_NOTE_MISSING.code, told)
+        return Problem(memo.key, CREDIT_MISSING[MAGENTO], told)
     if abs(refund.total - memo.total) > 10**7 * max(1, len(memo.units)) or refund.currency != memo.currency:
         told = f"{refund.currency} {text(refund.total)} in Stokly, {memo.currency} {text(memo.total)} in Magento"
         return Problem(memo.key, order_rules.REFUND_AMOUNT.code, told)

@@ -178,14 +178,6 @@ SHIPPED_ONLY_HERE: Final = Rule(
     Team.OPERATIONS,
     "G4",
 )
-CREDIT_NOTE_MISSING: Final = Rule(
-    "MG-CREDIT-NOTE-MISSING",
-    "Magento has a credit memo that Stokly has no refund for: until then VAT is overstated by what the detail says.",
-    "Refund the order in Stokly, or let the feed of refunds into Stokly write.",
-    Team.FINANCE,
-    "G5, G7",
-    severity=Severity.HIGH,
-)
 REFUND_AMOUNT: Final = Rule(
     "MG-REFUND-AMOUNT",
     "A refund of Stokly and its credit memo in Magento differ in amount.",
@@ -217,7 +209,6 @@ ORDER_RULES: Final = (
     CANCELLED_ONLY_IN_STOKLY,
     ORDER_ORPHAN,
     SHIPPED_ONLY_HERE,
-    CREDIT_NOTE_MISSING,
     REFUND_AMOUNT,
 )
 """Rules about orders, shipments and refunds."""
