@@ -207,6 +207,8 @@ class Feed:
     replay: ReplayClass
     limits: BatchLimits
     build: Callable[[Frames], Built]
+    rejected_rule: str
+    """Rule code of the exception that a rejection opens."""
     send: Callable[[Any, Sequence[Record]], Sequence[Outcome]] = _published_whole
     """`send(client, batch)`: one request. Returns the outcome of every record of the batch, or raises
     `BatchRefused`, `InDoubt`, `TransientError` or `PermanentError` for the batch as a whole.
@@ -233,8 +235,6 @@ class Feed:
     needs: tuple[Need, ...] = ()
     triggers: tuple[Trigger, ...] = ()
     gates: tuple[Gate, ...] = ()
-    rejected_rule: str = "DELIVERY-REJECTED"
-    """Rule code of the exception that a rejection opens."""
     mirror: str | None = None
     """Dataset in which the destination's own records are landed, where it is a source as well. Facts then give its key
     as `there`, and a record that is with them alone is explained by what keeps its row out of that dataset."""
