@@ -61,7 +61,7 @@ class Matching:
     find: Callable[[Frames], Sequence[Problem]]
     """`find(frames)`: pure; frames by table name with the columns of `needs` and their contract's dtypes."""
     known_in: tuple[str, ...] = ()
-    """Ids of feeds: a row that is open as an exception there under the same key is not named a second time."""
+    """Ids of feeds: a row that a rule keeps back or leaves out there under the same key is not named a second time."""
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,14 @@
 """Stokly and Magento held against each other, for what no feed sees (G1, G3, G4, G5).
 
-Belongs here: SKUs that only one side has, or that differ in letter case; orders cancelled in Stokly alone or that the
-shop does not know; shipments and credit memos that Stokly lacks. Pure: frames in, problems out; each closes by itself
+Belongs here: SKUs that only one side has, or that differ in letter case; orders cancelled in Stokly alone or that only
+one side knows; shipments and credit memos that Stokly lacks. Pure: frames in, problems out; each closes by itself
 once it is not found any more.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -50,14 +52,15 @@ def _orders(settings: MagentoSettings) -> Matching:
     return Matching(
         name="orders",
         subject="magento/order_matching",
-        description="Orders of the shop in Stokly that the shop does not have, or that only Stokly has cancelled.",
+        description="Orders of the shop that only one side has, or that only Stokly has cancelled.",
         needs={
             "stokly.orders": _OF_STOKLY,
             "stokly.dispatches": ("order_id", "live"),
-            "magento.orders": ("order_id", "number", "state", "live"),
+            "magento.orders": ("order_id", "number", "state", "placed_at", "live"),
             "magento.shipments": ("order_id", "live"),
         },
         find=partial(order_problems, settings=settings),
+        known_in=("stokly/magento_orders",),
     )
 
 
@@ -139,8 +142,13 @@ _BUNDLES: Final = Matching(
 )
 
 
-def order_problems(frames: Frames, settings: MagentoSettings) -> list[Problem]:
-    """Orders of the shop that only one side knows, has cancelled or has shipped, by their number."""
+def order_problems(
+    frames: Frames, settings: MagentoSettings, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> list[Problem]:
+    """Orders of the shop that only one side knows, has cancelled or has shipped.
+
+    By their number, as Stokly calls them; those that only the shop has by its own id.
+    """
     there = {row["number"]: row for row in records(frames["magento.orders"]) if row["live"]}
     dispatched = {row["order_id"] for row in records(frames["stokly.dispatches"]) if row["live"]}
     shipped = {row["order_id"] for row in records(frames["magento.shipments"]) if row["live"]}
@@ -161,7 +169,19 @@ def order_problems(frames: Frames, settings: MagentoSettings) -> list[Problem]:
         # An account that tells of no dispatches at all cannot be asked which are missing.
         elif alive and dispatched and order["order_id"] in shipped and not dispatched & {r["order_id"] for r in alive}:
             found.append(Problem(number, order_rules.SHIPPED_ONLY_HERE.code, "it has shipments in Magento alone"))
-    return found
+    return [*found, *_only_in_the_shop(there, by_number, settings, now())]
+
+
+def _only_in_the_shop(
+    there: Mapping[str, Json], ours: Collection[str], settings: MagentoSettings, now: datetime
+) -> Iterator[Problem]:
+    """Confirmed orders that nobody will fulfil: open for longer than an import takes, and not in Stokly."""
+    late = now - timedelta(minutes=settings.import_minutes)
+    for number, order in there.items():
+        waits = order["state"] in ("open", "part_shipped") and order["placed_at"] < late
+        if settings.order_import and waits and number not in ours:
+            told = f"Stokly has no order with the number {number}"
+            yield Problem(order["order_id"], order_rules.ORDER_ORPHAN.code, told)
 
 
 def is_cancelled(order: Json) -> bool:

@@ -166,8 +166,8 @@ CANCELLED_ONLY_IN_STOKLY: Final = Rule(
 )
 ORDER_ORPHAN: Final = Rule(
     "MG-ORDER-ORPHAN",
-    "Stokly holds an order of this shop that the shop does not have.",
-    "Look the number up in Magento; if it is not there, find out who made the order in Stokly.",
+    "The order is in Magento or in Stokly, and not in the other one.",
+    "Look the number up in both; one made by hand in Stokly needs the shop's number as its reference.",
     Team.OPERATIONS,
     "G3, G7",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -81,6 +82,14 @@ def test_an_order_that_the_shop_does_not_have_is_an_orphan() -> None:
     assert orders({}) == {}
     assert orders({}, []) == {"000000005": "MG-ORDER-ORPHAN"}
     assert orders({"source_type": "epos"}, []) == {}
+
+
+def test_an_order_that_stokly_does_not_have_is_an_orphan_once_an_import_would_have_taken_it() -> None:
+    of_the_till = {"source_type": "epos"}
+    assert orders(of_the_till) == {"5": "MG-ORDER-ORPHAN"}
+    assert orders(of_the_till, [{"placed_at": datetime.now(UTC)}]) == {}
+    for state in ("pending", "held", "shipped", "cancelled", "refunded"):
+        assert orders(of_the_till, [{"state": state}]) == {}
 
 
 def test_a_shipment_that_stokly_has_not_dispatched_is_named() -> None:
