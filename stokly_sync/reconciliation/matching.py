@@ -65,7 +65,7 @@ def _frames(conn: sa.Connection, matching: Matching, brand: str) -> Frames:
 
 
 def _unknown(conn: sa.Connection, matching: Matching, brand: str, found: Sequence[Problem]) -> list[Problem]:
-    """Problems of rows that no feed names already: for people to look at, or as left out for good."""
+    """Problems of rows that no feed has named: people look at those there, or a rule leaves them out for good."""
     if not matching.known_in or not found:
         return list(found)
     e = EXCEPTIONS.c

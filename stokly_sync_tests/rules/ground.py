@@ -148,5 +148,10 @@ def prepared(boxes: Mapping[str, SandboxSystem], *, today: date) -> Ground:
     return Ground(garden, tables, boxes)
 
 
+def key_of(row: Row) -> str:
+    """A customer's id."""
+    return str(row["customerId"])
+
+
 Sow = Callable[[Ground], str | None]
 """Plants one defect before anything runs; gives the key of the record that must be kept back, None for any record."""

@@ -7,7 +7,16 @@ yet is asked for when it is sent. How an order is cancelled is not proven; see `
 from __future__ import annotations
 
 from stokly_sync.flow import Built, Document, Frames, Problem
-from stokly_sync.systems.stokly.outgoing.common import Channel, Row, alive, grouped, is_cancelled, records, twins
+from stokly_sync.systems.stokly.outgoing.common import (
+    Channel,
+    Row,
+    alive,
+    begins,
+    grouped,
+    is_cancelled,
+    records,
+    twins,
+)
 
 DONE = ("dispatched", "collected", "returned")
 """Line statuses of what has left. Source: Stokly API contract 3.2 [guess]."""
@@ -22,12 +31,14 @@ def build_cancellations(frames: Frames, channel: Channel) -> Built:
     left = {row["order_id"] for row in records(frames["stokly.dispatches"], ("order_id", "live")) if row["live"]}
     lines = grouped(records(frames["stokly.order_lines"], ("order_id", "status")), "order_id")
     left |= {order for order, rows in lines.items() if any(row["status"] in DONE for row in rows)}
+    since = begins(frames, channel)
     documents: list[Document] = []
     kept_back: list[Problem] = []
     held: dict[str, str | None] = {}
     for order in records(frames[channel.table("orders")]):
         twin = next(iter(there.get(order["number"], [])), None)
-        if not _wanted(order, channel) or (twin is not None and not alive(twin)):
+        wanted = is_cancelled(order) and order["placed_at"] >= since
+        if not wanted or (twin is not None and not alive(twin)):
             held[order["order_id"]] = twin["order_id"] if twin else None
         elif twin is not None and twin["order_id"] in left:
             detail = f"order {order['number']} was cancelled after its dispatch"
@@ -37,11 +48,6 @@ def build_cancellations(frames: Frames, channel: Channel) -> Built:
             continue
         documents.append(_document(order, twin))
     return Built(documents, kept_back, held)
-
-
-def _wanted(order: Row, channel: Channel) -> bool:
-    begins = channel.settings.orders_from
-    return is_cancelled(order) and (begins is None or order["placed_at"] >= begins)
 
 
 def _document(order: Row, twin: Row | None) -> Document:

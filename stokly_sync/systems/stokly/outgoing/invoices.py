@@ -17,6 +17,7 @@ from stokly_sync.systems.stokly.outgoing.common import (
     Row,
     alive,
     amount,
+    begins,
     grouped,
     is_cancelled,
     records,
@@ -32,7 +33,7 @@ def build_invoices(frames: Frames, channel: Channel) -> Built:
     """
     there = twins(frames, channel)
     lines = grouped(records(frames["stokly.order_lines"]), "order_id")
-    cancelled = _cancelled(frames, channel)
+    cancelled, since = _cancelled(frames, channel), begins(frames, channel)
     sent, invoiced = _dispatched(frames), _invoiced(frames)
     documents: list[Document] = []
     kept_back: list[Problem] = []
@@ -41,7 +42,8 @@ def build_invoices(frames: Frames, channel: Channel) -> Built:
         key, twin = order["order_id"], next(iter(there.get(order["number"], [])), None)
         own = lines.get(twin["order_id"], []) if twin else []
         left = {line["line_id"]: _to_invoice(line, cancelled.get(key, {})) for line in own}
-        if _nothing(order, channel) or (twin is not None and (not alive(twin) or not any(left.values()))):
+        old = order["placed_at"] < since
+        if old or is_cancelled(order) or (twin is not None and (not alive(twin) or not any(left.values()))):
             held[key] = None
         elif twin is not None and twin["order_id"] in invoiced:
             held[key] = invoiced[twin["order_id"]]
@@ -51,11 +53,6 @@ def build_invoices(frames: Frames, channel: Channel) -> Built:
             continue
         documents.append(_document(order, twin, own, left, channel))
     return Built(documents, kept_back, held)
-
-
-def _nothing(order: Row, channel: Channel) -> bool:
-    begins = channel.settings.orders_from
-    return is_cancelled(order) or (begins is not None and order["placed_at"] < begins)
 
 
 def _cancelled(frames: Frames, channel: Channel) -> dict[str, dict[str | None, int]]:
