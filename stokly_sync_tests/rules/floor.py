@@ -1,12 +1,12 @@
 """The shop and the marketplace beside the account: what is sold there, and what the two sides know of each other.
 
-Belongs here: opening both with the account's goods and the demo's own defects, and sales that both sides hold until
-something is bent. What is bent stands in `shop`, `market` and `inwards`.
+Belongs here: opening both with the account's goods and the demo's own defects, and what both sides hold alike until
+something of it is bent. What is bent stands in `magento`, `marketplacer` and `inwards`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -45,6 +45,12 @@ class Sale:
     @property
     def stokly_id(self) -> str:
         return str(self.made.order["saleOrderId"])
+
+
+Deed = Callable[[Ground], str]
+"""Plants one defect; gives the key of the record that must be kept back."""
+Bend = Callable[[Ground, Sale], None]
+"""Bends something of a sale, on either side."""
 
 
 def shop(ground: Ground) -> MagentoSandbox:
@@ -124,22 +130,47 @@ def sent(ground: Ground, made: Made, **bent: Any) -> str:
     """Let all of an order leave Stokly's warehouse, bend the dispatch, and give its id; `...` takes a member away."""
     row = ground.book.dispatch(made, made.top_lines, part=1, at=now(ground) - timedelta(hours=3))
     assert row is not None
-    row.update(courier="Royal Mail", **bent) if "courier" not in bent else row.update(bent)
+    row.update({"courier": "Royal Mail", **bent})
     for name in [name for name, value in row.items() if value is ...]:
         del row[name]
     return str(row["dispatchId"])
 
 
+def dispatched(channel: Channel, bend: Bend | None = None, **bent: Any) -> Deed:
+    """A dispatch of an order that both hold, bent by its members, or its order afterwards; gives its id."""
+
+    def sow(ground: Ground) -> str:
+        sale = sold(ground, channel)
+        key = sent(ground, sale.made, **bent)
+        if bend is not None:
+            bend(ground, sale)
+        return key
+
+    return sow
+
+
+def too_many(ground: Ground, sale: Sale) -> None:
+    """Let more leave than was ordered."""
+    for row in sent_lines(ground, sale):
+        row["quantity"] += 5
+
+
+def other_goods(ground: Ground, sale: Sale) -> None:
+    """Let Stokly's order name other goods than the channel's."""
+    other = ground.garden.goods[11].product
+    for line in sale.made.lines:
+        line.update(referenceId=other.item_id, itemSku=other.sku, itemName=other.name)
+
+
+def sent_lines(ground: Ground, sale: Sale) -> list[Row]:
+    """What the dispatches of an order hold, to be bent."""
+    dispatches = [r["dispatchId"] for r in ground.book.tables["dispatches"] if r["saleOrderId"] == sale.stokly_id]
+    return [row for key in dispatches for row in parts_of(ground, "dispatches/items", key)]
+
+
 def parts_of(ground: Ground, sublist: str, parent: str) -> list[Row]:
     """Rows of a sub-list under one parent, to be bent."""
     return [row for row in ground.book.tables[sublist] if row[PARENT] == parent]
-
-
-def swap_goods(ground: Ground, made: Made) -> None:
-    """Let Stokly's order name other goods than the channel's."""
-    other = ground.garden.goods[11].product
-    for line in made.lines:
-        line.update(referenceId=other.item_id, itemSku=other.sku, itemName=other.name)
 
 
 def ordered(

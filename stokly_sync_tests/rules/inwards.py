@@ -19,6 +19,7 @@ from stokly_sync.sandbox.marketplacer.sales import Adjustment
 from stokly_sync.sandbox.marketplacer.shopping import SAMPLE_ADDRESS, RawLine
 from stokly_sync.sandbox.seeds.account import MAGENTO, MARKETPLACER, Channel
 from stokly_sync_tests.rules.floor import (
+    Deed,
     Sale,
     bought,
     complained,
@@ -26,11 +27,11 @@ from stokly_sync_tests.rules.floor import (
     market,
     now,
     ordered,
+    other_goods,
     refuse,
     sent,
     shop,
     sold,
-    swap_goods,
 )
 from stokly_sync_tests.rules.ground import Ground
 from stokly_sync_tests.rules.worlds import Plant
@@ -40,8 +41,6 @@ WATCHED: Final = "channels that are watched"
 BEFORE: Final = timedelta(days=60)
 """Age of orders from before the time at which orders are imported."""
 _GONE: Final = "NOT-IN-STOKLY"
-
-Deed = Callable[[Ground], str]
 
 
 def _shop_order(*skus: str, **raw: Any) -> Deed:
@@ -179,7 +178,7 @@ def _waiting_refund(ground: Ground, channel: Channel) -> str:
 def _strange_refund(ground: Ground, channel: Channel) -> str:
     sale = sold(ground, channel)
     refund = _give_back(ground, sale)
-    swap_goods(ground, sale.made)
+    other_goods(ground, sale)
     return refund
 
 

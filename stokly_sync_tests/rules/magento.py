@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -18,30 +17,34 @@ from stokly_sync.sandbox.seeds.stock import stock_rows
 from stokly_sync.sandbox.seeds.words import make_id
 from stokly_sync_tests.rules.floor import (
     WEB,
+    Deed,
     Sale,
     credited,
+    dispatched,
     now,
     only_in_stokly,
     ordered,
+    other_goods,
     parts_of,
     sent,
+    sent_lines,
     shop,
     sold,
-    swap_goods,
+    too_many,
 )
-from stokly_sync_tests.rules.ground import Ground, Sow
+from stokly_sync_tests.rules.ground import Ground
 from stokly_sync_tests.rules.inwards import WATCHED, WRITING
 from stokly_sync_tests.rules.worlds import Plant
 
 _LATE: Final = "LATE-IN-THE-SHOP"
 
 
-def _row(**columns: Any) -> Sow:
+def _row(**columns: Any) -> Deed:
     """An order of the shop whose row is broken."""
     return lambda ground: str(ordered(ground, columns=columns)["entity_id"])
 
 
-def _item(code: str, *, listed: bool = False, **members: Any) -> Sow:
+def _item(code: str, *, listed: bool = False, **members: Any) -> Deed:
     """An item of Stokly, and a product of the same SKU where it is listed; gives the SKU."""
 
     def sow(ground: Ground) -> str:
@@ -84,41 +87,14 @@ def _held_stock(ground: Ground) -> str:
     return _LATE
 
 
-def _dispatch(bend: Callable[[Ground, Sale], None] | None = None, **bent: Any) -> Sow:
-    """A dispatch of an order that both hold, bent by its members, or its order afterwards; gives its id."""
-
-    def sow(ground: Ground) -> str:
-        sale = sold(ground, MAGENTO)
-        key = sent(ground, sale.made, **bent)
-        if bend is not None:
-            bend(ground, sale)
-        return key
-
-    return sow
-
-
 def _remove(_ground: Ground, sale: Sale) -> None:
     sale.made.order["stage"] = "removed"
 
 
 def _without_lines(ground: Ground, sale: Sale) -> None:
     rows = ground.book.tables["dispatches/items"]
-    mine = {id(row) for row in _sent_lines(ground, sale)}
+    mine = {id(row) for row in sent_lines(ground, sale)}
     rows[:] = [row for row in rows if id(row) not in mine]
-
-
-def _too_many(ground: Ground, sale: Sale) -> None:
-    for row in _sent_lines(ground, sale):
-        row["quantity"] += 5
-
-
-def _sent_lines(ground: Ground, sale: Sale) -> list[dict[str, Any]]:
-    dispatches = [r["dispatchId"] for r in ground.book.tables["dispatches"] if r["saleOrderId"] == sale.stokly_id]
-    return [row for key in dispatches for row in parts_of(ground, "dispatches/items", key)]
-
-
-def _other_goods(ground: Ground, sale: Sale) -> None:
-    swap_goods(ground, sale.made)
 
 
 def _by_hand(ground: Ground, sale: Sale) -> None:
@@ -170,7 +146,7 @@ def _only_here(ground: Ground) -> str:
     return sale.number
 
 
-def _refund(**bent: Any) -> Sow:
+def _refund(**bent: Any) -> Deed:
     """A refund in Stokly of an order that both hold; gives its id."""
     return lambda ground: str(ground.refund(sold(ground, MAGENTO).made, **bent)["refundId"])
 
@@ -206,17 +182,17 @@ TABLE: Final[dict[str, Plant]] = {
     "MG-STOCK-COMPOSED": Plant(WRITING, _composed),
     "MG-STOCK-HELD": Plant(WRITING, _held_stock),
     "MG-STOCK-MISSING": Plant(WRITING, _without_total),
-    "MG-SHIP-REMOVED": Plant(WRITING, _dispatch(_remove)),
+    "MG-SHIP-REMOVED": Plant(WRITING, dispatched(MAGENTO, _remove)),
     "MG-SHIP-VIRTUAL": Plant(WRITING, _virtual),
-    "MG-SHIP-LINES": Plant(WRITING, _dispatch(_without_lines)),
-    "MG-SHIP-SKU": Plant(WRITING, _dispatch(_other_goods)),
-    "MG-SHIP-QUANTITY": Plant(WRITING, _dispatch(_too_many)),
-    "MG-SHIP-CONFLICT": Plant(WRITING, _dispatch(_by_hand)),
+    "MG-SHIP-LINES": Plant(WRITING, dispatched(MAGENTO, _without_lines)),
+    "MG-SHIP-SKU": Plant(WRITING, dispatched(MAGENTO, other_goods)),
+    "MG-SHIP-QUANTITY": Plant(WRITING, dispatched(MAGENTO, too_many)),
+    "MG-SHIP-CONFLICT": Plant(WRITING, dispatched(MAGENTO, _by_hand)),
     "MG-SHIP-CANCELLED": Plant(WRITING, _cancelled_there),
-    "MG-SHIP-HELD": Plant(WRITING, _dispatch(_hold)),
+    "MG-SHIP-HELD": Plant(WRITING, dispatched(MAGENTO, _hold)),
     "MG-SHIP-SOURCE": Plant(WRITING, _from_the_shop),
-    "MG-LOCATION-MISSING": Plant(WRITING, _dispatch(locationId=make_id("location", "Nowhere"))),
-    "MG-CARRIER-UNMAPPED": Plant(WRITING, _dispatch(courier="Pigeon")),
+    "MG-LOCATION-MISSING": Plant(WRITING, dispatched(MAGENTO, locationId=make_id("location", "Nowhere"))),
+    "MG-CARRIER-UNMAPPED": Plant(WRITING, dispatched(MAGENTO, courier="Pigeon")),
     "MG-TRACKING": Plant(WRITING),
     "MG-NOT-FROM-HERE": Plant(WRITING, _of_another),
     "MG-ORDER-UNKNOWN": Plant(WRITING, _unknown_order),

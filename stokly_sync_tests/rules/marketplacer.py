@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -13,18 +12,19 @@ from stokly_sync.sandbox.marketplacer.shopping import RawLine
 from stokly_sync.sandbox.seeds.account import MAGENTO, MARKETPLACER
 from stokly_sync_tests.rules.floor import (
     WEB,
-    Sale,
+    Deed,
     bought,
     complained,
+    dispatched,
     market,
     now,
     only_in_stokly,
-    parts_of,
+    other_goods,
     sent,
     sold,
-    swap_goods,
+    too_many,
 )
-from stokly_sync_tests.rules.ground import Ground, Sow
+from stokly_sync_tests.rules.ground import Ground
 from stokly_sync_tests.rules.inwards import WATCHED, WRITING
 from stokly_sync_tests.rules.worlds import Plant
 
@@ -39,7 +39,7 @@ def _listed(ground: Ground, code: str, **variant: Any) -> str:
     return market(ground).store.state.variants[advert.variants[0]].id
 
 
-def _item(code: str, *, listed: bool = False, **members: Any) -> Sow:
+def _item(code: str, *, listed: bool = False, **members: Any) -> Deed:
     """An item of Stokly, and its listing where there is one; gives the SKU."""
 
     def sow(ground: Ground) -> str:
@@ -55,7 +55,7 @@ def _item(code: str, *, listed: bool = False, **members: Any) -> Sow:
 def _twice(ground: Ground) -> str:
     code = _item("TWO-VARIANTS", listed=True)(ground)
     _listed(ground, "TWO-VARIANTS")
-    return code or ""
+    return code
 
 
 def _dear(ground: Ground) -> str:
@@ -83,29 +83,6 @@ def _late_orders(ground: Ground) -> str:
     lines = [RawLine(sku=_LATE), RawLine(sku="NOT-IN-STOKLY")]
     bought(ground, lines=lines, created_at=now(ground) - timedelta(days=1))
     return _LATE
-
-
-def _dispatch(bend: Callable[[Ground, Sale], None] | None = None, **bent: Any) -> Sow:
-    """A dispatch of an invoice that both hold, bent by its members, or its order afterwards; gives its id."""
-
-    def sow(ground: Ground) -> str:
-        sale = sold(ground, MARKETPLACER)
-        key = sent(ground, sale.made, **bent)
-        if bend is not None:
-            bend(ground, sale)
-        return key
-
-    return sow
-
-
-def _too_many(ground: Ground, sale: Sale) -> None:
-    dispatches = [r["dispatchId"] for r in ground.book.tables["dispatches"] if r["saleOrderId"] == sale.stokly_id]
-    for row in (row for key in dispatches for row in parts_of(ground, "dispatches/items", key)):
-        row["quantity"] += 5
-
-
-def _other_goods(ground: Ground, sale: Sale) -> None:
-    swap_goods(ground, sale.made)
 
 
 def _before_it_was_ordered(ground: Ground) -> str:
@@ -166,10 +143,10 @@ TABLE: Final[dict[str, Plant]] = {
     "MP-STOCK-ORDERS-LATE": Plant(WRITING, _late_orders),
     "MP-DISPATCH-OTHER": Plant(WRITING, _other_channel),
     "MP-DISPATCH-ORDER": Plant(WRITING, _unknown_order),
-    "MP-SHIP-LINE": Plant(WRITING, _dispatch(_other_goods)),
-    "MP-SHIP-QUANTITY": Plant(WRITING, _dispatch(_too_many)),
-    "MP-CARRIER-UNMAPPED": Plant(WRITING, _dispatch(courier="Pigeon")),
-    "MP-TRACKING": Plant(WRITING, _dispatch(trackingNumber=..., trackingUrl=...)),
+    "MP-SHIP-LINE": Plant(WRITING, dispatched(MARKETPLACER, other_goods)),
+    "MP-SHIP-QUANTITY": Plant(WRITING, dispatched(MARKETPLACER, too_many)),
+    "MP-CARRIER-UNMAPPED": Plant(WRITING, dispatched(MARKETPLACER, courier="Pigeon")),
+    "MP-TRACKING": Plant(WRITING, dispatched(MARKETPLACER, trackingNumber=..., trackingUrl=...)),
     "MP-SHIPMENT-REFUSED": Plant(WRITING, _before_it_was_ordered),
     "MP-REFUND-OTHER": Plant(WRITING, _other_refund),
     "MP-REFUND-REFUSED": Plant(WRITING, _refused_refund),

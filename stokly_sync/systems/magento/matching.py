@@ -33,6 +33,7 @@ from stokly_sync.systems.magento.settings import MagentoSettings
 from stokly_sync.systems.transport import decode
 
 _CANCELLED: Final = frozenset({"cancelled"})
+_COMPLETED: Final = "completed"
 _OF_STOKLY: Final = ("order_id", "channel_reference", "source_type", "channel_id", "live", "stage", "item_statuses")
 _REFUND: Final = ("refund_id", "order_id", "total", "currency", "reason", "live", "status", "created_at")
 _REFUND_LINES: Final = ("refund_id", "sku", "quantity")
@@ -198,7 +199,7 @@ def refund_problems(frames: Frames, settings: MagentoSettings) -> list[Problem]:
     numbers = {row["order_id"]: row["number"] for row in records(frames["magento.orders"])}
     ours = {r["order_id"]: r["channel_reference"] for r in records(frames["stokly.orders"]) if is_ours(r, settings)}
     held = _refunds_by_number(frames, ours, settings)
-    taxes = {row["refund_id"]: row["tax"] for row in records(frames["magento.refunds"])}
+    told = {row["refund_id"]: row for row in records(frames["magento.refunds"])}
     known = set(ours.values())
     found: list[Problem] = []
     for order_id, memos in memos_by_order(frames).items():
@@ -209,8 +210,10 @@ def refund_problems(frames: Frames, settings: MagentoSettings) -> list[Problem]:
         pairs = {memo: key for key, memo in matched(refunds, memos).items()}
         by_key = {refund.key: refund for refund in refunds}
         for memo in memos:
-            problem = _memo_problem(memo, by_key.get(pairs.get(memo.key, "")), taxes.get(memo.key), number or "")
-            if problem is not None:
+            row = told[memo.key]
+            problem = _memo_problem(memo, by_key.get(pairs.get(memo.key, "")), row["tax"], number or "")
+            # Nothing is given back before the memo is complete; its feed lets it wait.
+            if problem is not None and row["state"] == _COMPLETED:
                 found.append(problem)
     return found
 

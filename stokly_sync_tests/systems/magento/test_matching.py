@@ -112,6 +112,7 @@ def test_a_credit_memo_without_a_refund_in_stokly_tells_the_vat_that_is_overstat
     (problem,) = refunds()
     assert (problem.key, problem.rule) == ("8", "MG-CREDIT-MISSING")
     assert "VAT overstated by GBP 2.00" in problem.detail
+    assert refunds(magento_refunds=[{"state": "requested"}]) == []
 
 
 def test_a_refund_or_a_credit_note_of_the_same_amount_settles_it() -> None:
