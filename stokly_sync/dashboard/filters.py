@@ -16,9 +16,10 @@ from stokly_sync.contracts import money
 from stokly_sync.contracts.rules import Severity
 from stokly_sync.flow import Team
 from stokly_sync.operations.listing import Order, Wanted
-from stokly_sync.warehouse.exceptions import CLOSED, IGNORED, OPEN
+from stokly_sync.warehouse.exceptions import CLOSED, EXCLUDED, IGNORED, OPEN
 
-STATES: Final = (OPEN, IGNORED, CLOSED)
+STATES: Final = (OPEN, IGNORED, EXCLUDED, CLOSED)
+"""Excluded ones are nobody's work: they are looked at, and nothing is done about them here."""
 AGES: Final = (1, 3, 7, 30)
 """Days since an exception was first seen."""
 EVERYBODY: Final = "all"

@@ -58,7 +58,7 @@ class StoklyBench(Bench):
     settings: ClassVar[Mapping[str, str]] = {
         **MagentoBench.settings,
         "STOKLY_MODES": json.dumps(MODES),
-        "STOKLY_MAGENTO": json.dumps({"channel_id": MAGENTO.channel_id}),
+        "STOKLY_MAGENTO": json.dumps({"channel_id": MAGENTO.channel_id, "orders_from": "2020-01-01"}),
         "STOKLY_VISIBLE_AFTER": "1.5",
         "STOKLY_WRITE_BATCH": "50",
     }

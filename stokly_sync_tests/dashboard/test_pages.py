@@ -8,18 +8,23 @@ import io
 import json
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from stokly_sync.contracts.owners import person
+from stokly_sync.contracts.rules import Severity
+from stokly_sync.delivery.rules import WAITS
+from stokly_sync.flow import Team
 from stokly_sync.operations.desk import Desk
 from stokly_sync.operations.listing import Ref
+from stokly_sync.warehouse.findings import raise_finding
 from stokly_sync_tests.dashboard.site import Visitor
-from stokly_sync_tests.delivery.kit import T0, Destination, land, order, orders_feed, states
+from stokly_sync_tests.delivery.kit import T0, Destination, land, order, orders_feed, row, states
 from stokly_sync_tests.operations.kit import FEED, ORDERS, hands_of, kept_back, load, rejected
 from stokly_sync_tests.operations.test_figures import compared, delivered
 
-PAGES = ("/", "/reconciliation", "/trust", "/where", "/plans")
+PAGES = ("/", "/waiting", "/problems", "/reconciliation", "/trust", "/where", "/plans")
 
 
 def ref_text(*names: str) -> str:
@@ -39,10 +44,20 @@ def test_a_page_without_anything_to_show_says_so(visitor: Visitor, path: str) ->
         assert 'class="card empty"' in answer.text
 
 
+def problem(desk: Desk) -> None:
+    body = {"minutes": 90, "advice": "Look whether the schedule is on."}
+    where: Any = {"brand": desk.brand, "kind": "behind", "subject": FEED, "problem_key": ""}
+    with desk.warehouse.transaction() as conn:
+        raise_finding(conn, title="It is late.", body=body, severity=Severity.HIGH, owner=Team.OPERATIONS, **where)
+
+
 @pytest.fixture
 def busy(desk: Desk) -> Desk:
     rejected(desk.warehouse, "1", "2")
     kept_back(desk.warehouse, "3", owner="finance", value=5 * 10**9, currency="GBP", at=T0)
+    kept_back(desk.warehouse, "4", owner="finance", state="excluded")
+    row(desk.warehouse, FEED, "5", state="parked", rule=WAITS, reason="its customer 7 is not there yet", planned_at=T0)
+    problem(desk)
     compared(desk, day=0)
     delivered(desk, "a", hours_ago=1)
     return desk
@@ -56,6 +71,10 @@ def busy(desk: Desk) -> Desk:
         ("/?owner=finance", "1 open for Finance · 5.00 GBP at stake"),
         ("/?system=test", "2 open"),
         ("/?state=ignored", "Nothing is ignored."),
+        ("/?state=excluded", "1 excluded"),
+        ("/waiting", "waits 1 "),
+        (f"/waiting?feed={FEED}&rule={WAITS}", "5 its customer 7 is not there yet"),
+        ("/problems", "It is late. behind minutes: 90 What to do: Look whether the schedule is on."),
         ("/?rule=NO-SUCH", "Nothing matches these filters."),
         ("/?value=nonsense&age=x&owner=nobody&sort=up", "3 open"),
         ("/exception?subject=test/orders&key=1&rule=T-REJECTED", "What to do: put it right."),

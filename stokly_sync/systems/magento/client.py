@@ -18,7 +18,7 @@ from oauthlib.oauth1 import SIGNATURE_HMAC_SHA256
 from oauthlib.oauth1 import Client as Signer
 
 from stokly_sync.errors import CredentialsError, NotOffered, PermanentError, TransientError
-from stokly_sync.flow import Budget, Json, Lane
+from stokly_sync.flow import Budget, Json, Lane, Memory
 from stokly_sync.systems.magento.answers import BEARER_ERRORS, ERRORS, Refused, limit_of, words_of
 from stokly_sync.systems.magento.search import Search
 from stokly_sync.systems.magento.settings import MagentoSettings
@@ -72,6 +72,8 @@ class MagentoClient:
         self.clock = clock or Clock()
         self.memory: dict[str, Any] = {}
         """What this client found out about the shop, by name, so that it asks once."""
+        self.kept: Memory | None = None
+        """What the shop said of itself lately, where somebody keeps it."""
         bearer = settings.bearer_token
         self._errors = ERRORS if bearer is None else BEARER_ERRORS
         auth: Auth = NoAuth() if bearer is None else _bearer(bearer.get_secret_value())
@@ -131,6 +133,17 @@ class MagentoClient:
         Raises Refused with the shop's own words where it does not like what it was sent: then nothing has happened.
         """
         return self._ask("POST", path, body=body, once=once)[0]
+
+    def asked(self, name: str, ask: Callable[[], Any]) -> Any:
+        """What the shop says of itself, a JSON value: asked for once by a client, and once a day where it is kept."""
+        if name not in self.memory:
+            found = self.kept.get(name) if self.kept is not None else None
+            if found is None:
+                found = ask()
+                if self.kept is not None and found is not None:
+                    self.kept.put(name, found)
+            self.memory[name] = found
+        return self.memory[name]
 
     def each(self, function: Callable[[A], B], arguments: Iterable[A]) -> list[B]:
         """Results of several calls in the order of their arguments, at most `concurrency` at once."""
@@ -204,6 +217,11 @@ def _rows(path: str, data: Any) -> tuple[list[Json], int]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise TransientError(f"{VENDOR}: GET {path} answered without a list of rows; try again later.")
     return rows, data["total_count"]
+
+
+def remember(client: MagentoClient, memory: Memory) -> None:
+    """Let the client look at what the shop said lately before it asks."""
+    client.kept = memory
 
 
 def connect(settings: MagentoSettings, budget: Budget, lane: Lane) -> MagentoClient:

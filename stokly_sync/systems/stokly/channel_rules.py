@@ -143,7 +143,7 @@ def rules_of(channel: str) -> ChannelRules:
         before=Rule(
             f"{code}-ORDER-BEFORE",
             "The order was placed before the time from which orders are imported.",
-            f"Nothing to do; orders_from under [stokly.{channel}] says from when on orders are imported.",
+            f"Nothing to do, or set an earlier orders_from under [stokly.{channel}] and read from then on again.",
             Team.OPERATIONS,
             asked,
             Effect.EXCLUDE,
@@ -214,7 +214,8 @@ def rules_of(channel: str) -> ChannelRules:
         ),
         credit_denied=Rule(
             f"{code}-CREDIT-DENIED",
-            "The refund was denied or taken back, its order was never imported, or it gives nothing back.",
+            "The refund was denied or taken back, it or its order is from before orders are imported, or it gives "
+            "nothing back.",
             "Nothing to do.",
             Team.FINANCE,
             refund,

@@ -33,7 +33,7 @@ def feeds(settings: StoklySettings) -> tuple[Feed, ...]:
 def origins(settings: StoklySettings) -> dict[str, Origin]:
     """How Stokly names the channels whose orders it holds."""
     known = {name: settings.channel(name) for name in DEFAULTS}
-    return {name: Origin(one.source_type, one.channel_id) for name, one in known.items()}
+    return {name: one.origin for name, one in known.items()}
 
 
 def _of_channel(channel: Channel) -> tuple[Feed, ...]:
@@ -50,8 +50,9 @@ def _customers(channel: Channel) -> Feed:
         owner=Team.CX,
         description=f"Customers of {channel.name.title()} as accounts in Stokly, made where there is none.",
         lane=Lane.INTERVAL,
+        first_read=channel.table("orders"),
         replay=ReplayClass.LOOK_UP,
-        limits=_limits(channel, calls=2),
+        limits=_limits(channel, calls=1 + channel.settings.customers_by_email),
         build=partial(outgoing.build_customers, channel=channel),
         send=partial(writing.send_customers, channel=channel.name),
         look_up=writing.look_up_customers,
@@ -72,8 +73,10 @@ def _orders(channel: Channel) -> Feed:
         owner=Team.OPERATIONS,
         description=f"Confirmed orders of {channel.name.title()} as sale orders in Stokly, once each.",
         lane=Lane.INTERVAL,
+        first_read=channel.table("orders"),
         replay=ReplayClass.LOOK_UP,
-        limits=_limits(channel, calls=2),
+        # A batch of guests needs one look-up alone; the accounts of all others take one more.
+        limits=_limits(channel, calls=1),
         build=partial(outgoing.build_orders, channel=channel),
         send=partial(writing.send_orders, channel=channel.name),
         look_up=partial(writing.look_up_orders, channel=channel.name),
@@ -106,6 +109,7 @@ def _cancellations(channel: Channel) -> Feed:
         owner=Team.CX,
         description=f"Orders that were cancelled in {channel.name.title()}, cancelled in Stokly before they leave.",
         lane=Lane.INTERVAL,
+        first_read=channel.table("orders"),
         # To cancel what is cancelled changes nothing.
         replay=ReplayClass.UPSERT,
         limits=_limits(channel, calls=1),
@@ -132,6 +136,7 @@ def _refunds(channel: Channel) -> Feed:
         owner=Team.FINANCE,
         description=f"Refunds of {channel.name.title()} with their credit notes in Stokly, once each.",
         lane=Lane.INTERVAL,
+        first_read=channel.table("orders"),
         replay=ReplayClass.LOOK_UP,
         limits=_limits(channel, calls=1),
         build=partial(outgoing.build_refunds, channel=channel),
@@ -164,6 +169,7 @@ def _invoices(channel: Channel) -> Feed:
         owner=Team.FINANCE,
         description=f"Invoices on orders of {channel.name.title()}, once their fulfilment is confirmed by dispatches.",
         lane=Lane.INTERVAL,
+        first_read=channel.table("orders"),
         replay=ReplayClass.LOOK_UP,
         limits=_limits(channel, calls=1),
         build=partial(outgoing.build_invoices, channel=channel),

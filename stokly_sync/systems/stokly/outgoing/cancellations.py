@@ -15,9 +15,9 @@ from stokly_sync.systems.stokly.outgoing.common import (
     Channel,
     Row,
     alive,
+    begins,
     grouped,
     is_cancelled,
-    is_wanted,
     records,
     twins,
 )
@@ -33,17 +33,20 @@ def build_cancellations(frames: Frames, channel: Channel) -> Built:
     lines = grouped(records(frames["stokly.order_lines"]), "order_id")
     left = {row["order_id"] for row in records(frames["stokly.dispatches"], ("order_id", "live")) if row["live"]}
     left |= {order for order, rows in lines.items() if any(row["status"] in DONE for row in rows)}
+    since = begins(frames, channel)
     documents: list[Document] = []
     kept_back: list[Problem] = []
     held: dict[str, str | None] = {}
     for order in records(frames[channel.table("orders")]):
         key, twin = order["order_id"], next(iter(there.get(order["number"], [])), None)
-        if _wanted(order, channel) and (twin is None or alive(twin)):
+        ours = order["placed_at"] >= since
+        if ours and is_cancelled(order) and (twin is None or alive(twin)):
             detail = f"order {order['number']} was cancelled after its dispatch"
             problem = _late(order, channel, detail) if twin is not None and twin["order_id"] in left else None
         else:
             own = lines.get(twin["order_id"], []) if twin else []
-            problem = _part_problem(order, twin, taken_off(own, parts.get(key, {}), sent), key in parts, channel)
+            off = taken_off(own, parts.get(key, {}), sent)
+            problem = _part_problem(order, twin, off, channel) if ours and key in parts else None
             held[key] = twin["order_id"] if twin else None
         if problem is None:
             documents.append(_document(order, twin))
@@ -52,20 +55,13 @@ def build_cancellations(frames: Frames, channel: Channel) -> Built:
     return Built(documents, kept_back, held)
 
 
-def _wanted(order: Row, channel: Channel) -> bool:
-    begins = channel.settings.orders_from
-    return is_cancelled(order) and (begins is None or order["placed_at"] >= begins)
-
-
-def _part_problem(order: Row, twin: Row | None, off: Off, partly: bool, channel: Channel) -> Problem | None:
+def _part_problem(order: Row, twin: Row | None, off: Off, channel: Channel) -> Problem | None:
     """What stands against an order of which single units were taken off; none where Stokly sends what it should."""
-    number, begins = order["number"], channel.settings.orders_from
-    if not partly or is_cancelled(order) or (begins is not None and order["placed_at"] < begins):
+    number, confirmed = order["number"], order["state"] not in ("pending", "held")
+    if is_cancelled(order) or not (alive(twin) if twin else confirmed):
         return None
-    if twin is None and is_wanted(order, channel):
+    if twin is None:
         return Problem(order["order_id"], channel.rules.cancel_waits.code, f"order {number} is not in Stokly yet")
-    if twin is None or not alive(twin):
-        return None
     if off.still_open.total():
         detail = f"order {number}: {_units(off.still_open)} still open in Stokly"
         return Problem(order["order_id"], channel.rules.cancel_lines.code, detail, order["total"], order["currency"])

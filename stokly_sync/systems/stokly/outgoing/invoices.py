@@ -18,6 +18,7 @@ from stokly_sync.systems.stokly.outgoing.common import (
     Row,
     alive,
     amount,
+    begins,
     grouped,
     is_cancelled,
     records,
@@ -35,6 +36,7 @@ def build_invoices(frames: Frames, channel: Channel, now: Callable[[], datetime]
     there, parts = twins(frames, channel), asked(frames, channel)
     lines = grouped(records(frames["stokly.order_lines"]), "order_id")
     sent, invoiced, first = dispatched(frames), _invoiced(frames), _first_dispatch(frames)
+    since = begins(frames, channel)
     overdue = now() - timedelta(days=channel.settings.part_dispatched_days)
     documents: list[Document] = []
     kept_back: list[Problem] = []
@@ -44,7 +46,8 @@ def build_invoices(frames: Frames, channel: Channel, now: Callable[[], datetime]
         own = lines.get(twin["order_id"], []) if twin else []
         off = taken_off(own, parts.get(key, {}), sent).lines
         left = {line["line_id"]: int(line["quantity"]) - off[line["line_id"]] for line in own}
-        if _nothing(order, channel) or (twin is not None and (not alive(twin) or not any(left.values()))):
+        old = order["placed_at"] < since
+        if old or is_cancelled(order) or (twin is not None and (not alive(twin) or not any(left.values()))):
             held[key] = None
         elif twin is not None and twin["order_id"] in invoiced:
             held[key] = invoiced[twin["order_id"]]
@@ -57,10 +60,10 @@ def build_invoices(frames: Frames, channel: Channel, now: Callable[[], datetime]
 
 def _begun(twin: Row | None, lines: list[Row], first: Mapping[str, datetime]) -> datetime | None:
     """Since when an order has been on its way in part; where no parcel is known, since it last moved."""
-    if twin is None or twin["order_id"] in first:
-        return first[twin["order_id"]] if twin else None
-    left: datetime | None = twin["updated_at"] if any(line["status"] in DONE for line in lines) else None
-    return left
+    if twin is None:
+        return None
+    moved: datetime | None = twin["updated_at"] if any(line["status"] in DONE for line in lines) else None
+    return first.get(twin["order_id"], moved)
 
 
 def _waits(order: Row, twin: Row | None, since: datetime | None, overdue: datetime, channel: Channel) -> Problem:
@@ -71,11 +74,6 @@ def _waits(order: Row, twin: Row | None, since: datetime | None, overdue: dateti
         return Problem(key, channel.rules.invoice_late.code, detail, order["total"], order["currency"])
     state = "not in Stokly yet" if twin is None else "not dispatched in full"
     return Problem(key, channel.rules.invoice_waits.code, f"order {number} is {state}")
-
-
-def _nothing(order: Row, channel: Channel) -> bool:
-    begins = channel.settings.orders_from
-    return is_cancelled(order) or (begins is not None and order["placed_at"] < begins)
 
 
 def _first_dispatch(frames: Frames) -> dict[str, datetime]:
