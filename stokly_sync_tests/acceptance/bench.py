@@ -96,6 +96,9 @@ class Bench(ABC):
     def taken(self, rig: Rig, feed: str) -> dict[str, int]:
         """How often it took each record that a feed sent, by our key."""
 
+    def settle(self, rig: Rig) -> None:  # noqa: B027 - most destinations show at once what they took
+        """Let everything that was taken be seen."""
+
     def flat(self, rig: Rig) -> dict[str, dict[str, Json]]:
         """Everything that it holds, by feed."""
         return {feed: self.held(rig, feed) for feed in self.wanted(rig)}

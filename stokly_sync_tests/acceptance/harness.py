@@ -225,6 +225,7 @@ class Rig:
             assert connection.execute(mine.values(stale=True)).rowcount == 1
 
     def reconcile(self) -> list[Comparison]:
+        self.bench.settle(self)
         return work.reconcile_system(self.services, self.bench.system, run_id=uuid4().hex)
 
     def agrees(self) -> None:
@@ -255,13 +256,17 @@ class Rig:
     def feed_id(self, feed: str) -> str:
         return f"{self.bench.system}/{feed}"
 
+    @property
+    def windowed(self) -> list[str]:
+        """Datasets that are read by window."""
+        read = sources(self.services)
+        extracts = (extract for source in read for extract in self.services.declared.extracts_of(source))
+        return [extract.dataset for extract in extracts if not extract.snapshot]
+
     def watermarks(self) -> dict[str, datetime | None]:
         brand = self.services.warehouse.brand
         with self.services.warehouse.reading() as connection:
-            return {
-                e.dataset: windows.watermark(connection, brand=brand, dataset=e.dataset).watermark
-                for e in self.services.declared.extracts_of(SOURCE)
-            }
+            return {name: windows.watermark(connection, brand=brand, dataset=name).watermark for name in self.windowed}
 
     def client(self) -> Any:
         """A client of Stokly."""

@@ -150,8 +150,11 @@ class StoklyBench(Bench):
             self.follows: [str(memo["entity_id"]) for memo in memos],
         }
 
-    def held(self, rig: Rig, feed: str) -> dict[str, Json]:
+    def settle(self, rig: Rig) -> None:
         rig.stokly.store.settle(everything=True)
+
+    def held(self, rig: Rig, feed: str) -> dict[str, Json]:
+        self.settle(rig)
         if feed == CUSTOMERS:
             codes = [(str(row.get("barcode")), row) for row in rig.stokly.store.rows("customers")]
             made = {code: row for code, row in codes if code.startswith(ACCOUNT)}
@@ -165,7 +168,7 @@ class StoklyBench(Bench):
         }
 
     def taken(self, rig: Rig, feed: str) -> dict[str, int]:
-        rig.stokly.store.settle(everything=True)
+        self.settle(rig)
         if feed == self.follows:
             return Counter(memo for row in rig.stokly.store.rows("refunds") if (memo := _memo_of(row)) is not None)
         return Counter(row["sourceReferenceId"] for row in rig.stokly.store.rows("saleorders") if _ours(row))

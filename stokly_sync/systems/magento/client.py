@@ -7,6 +7,7 @@ characters. Source: Magento API contract 2 to 5, 13.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ from stokly_sync.systems.magento.search import Search
 from stokly_sync.systems.magento.settings import MagentoSettings
 from stokly_sync.systems.transport import Auth, Clock, NoAuth, RetryPolicy, StaticAuth, Transport, excerpt
 from stokly_sync.systems.transport.answers import verdict
+
+# At its finest level it writes the access token and all that is signed into the log.
+logging.getLogger("oauthlib").setLevel(logging.WARNING)
 
 A = TypeVar("A")
 B = TypeVar("B")
