@@ -1,6 +1,6 @@
 """Every destination that is held to the acceptance tests: each joins by one line here.
 
-How one is looked into and disturbed stands in `marketing` and `channels`; what a bench has to say, in `bench`.
+How one is looked into and disturbed stands in `marketing`, `channels` and `home`; what a bench has to say, in `bench`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,19 @@ from typing import Final
 
 from stokly_sync_tests.acceptance.bench import Bench
 from stokly_sync_tests.acceptance.channels import MagentoBench, MarketplacerBench
+from stokly_sync_tests.acceptance.home import StoklyBench
 from stokly_sync_tests.acceptance.marketing import DotdigitalBench, EmarsysBench, OmetriaBench
 
-__all__ = ["BENCHES", "Bench", "DotdigitalBench", "EmarsysBench", "MagentoBench", "MarketplacerBench", "OmetriaBench"]
+__all__ = [
+    "BENCHES",
+    "Bench",
+    "DotdigitalBench",
+    "EmarsysBench",
+    "MagentoBench",
+    "MarketplacerBench",
+    "OmetriaBench",
+    "StoklyBench",
+]
 
 BENCHES: Final[tuple[Bench, ...]] = (
     OmetriaBench(),
@@ -19,4 +29,5 @@ BENCHES: Final[tuple[Bench, ...]] = (
     EmarsysBench(),
     MagentoBench(),
     MarketplacerBench(),
+    StoklyBench(),
 )
