@@ -20,7 +20,7 @@ from stokly_sync.contracts import money
 from stokly_sync.contracts.rules import Catalogue
 from stokly_sync.errors import SettingsError
 from stokly_sync.flow import Team
-from stokly_sync.operations import acting, listing, looking, searching, tracing
+from stokly_sync.operations import acting, listing, looking, searching, tracing, waiting
 from stokly_sync.operations.acting import Chosen
 from stokly_sync.operations.desk import Desk
 from stokly_sync.operations.export import COLUMNS, cells
@@ -92,6 +92,20 @@ def show_list(options: Options, *, most: int, as_json: bool) -> int:
             _console().print(_table(desk.catalogue, rows))
             _console().print(f"{len(rows):,} of {total.count:,} {wanted.state}.")
     return 1 if total.count and wanted.state == "open" else 0
+
+
+def show_waiting(*, feed: str | None, rule: str | None, as_json: bool) -> None:
+    """Print what waits and what is left out, by feed and rule, with what to do should it take too long."""
+    with _desk() as desk:
+        found = waiting.groups(desk, feed=feed, rule=rule)
+    if as_json:
+        _print({"groups": [asdict(one) for one in found]})
+        return
+    for one in found:
+        known = desk.catalogue.get(one.rule)
+        line = f"{one.count:,} {one.state}  {one.feed}  {one.rule}"
+        _console().print(f"{line}\n  {known.problem}\n  {known.advice}" if known else line, markup=False)
+    sys.stdout.write("" if found else "Nothing waits.\n")
 
 
 def show_one(ref: Ref, *, as_json: bool) -> None:

@@ -9,14 +9,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-import pandas as pd
 import sqlalchemy as sa
 
 from stokly_sync.contracts.rules import Severity
 from stokly_sync.flow import Feed
 from stokly_sync.reconciliation.compare import Comparison
 from stokly_sync.reconciliation.report import body_of, finding_of, shortened, title_of
-from stokly_sync.warehouse.bulk import merge
+from stokly_sync.warehouse.few import merge_few
 from stokly_sync.warehouse.findings import clear_finding, raise_finding
 from stokly_sync.warehouse.tables import RECONCILIATIONS
 
@@ -29,8 +28,8 @@ def keep(conn: sa.Connection, brand: str, feed: Feed, comparison: Comparison, *,
     """Store a comparison as the newest of its feed, and raise or clear its finding."""
     _shorten_newest(conn, brand, feed)
     status = "agreed" if comparison.agreed else "differs"
-    row = pd.DataFrame({"subject": [feed.id], "status": [status], "body": [body_of(comparison).text]})
-    merge(conn, RECONCILIATIONS, row, fixed={"brand": brand, "at": now, "run_id": run_id})
+    row = {"subject": feed.id, "status": status, "body": body_of(comparison).text}
+    merge_few(conn, RECONCILIATIONS, [row], fixed={"brand": brand, "at": now, "run_id": run_id})
     if comparison.agreed:
         clear_finding(conn, brand=brand, kind=FINDING, subject=feed.id, problem_key=DIFFERS)
         return

@@ -252,13 +252,17 @@ class Rig:
     def feed_id(self, feed: str) -> str:
         return f"{self.bench.system}/{feed}"
 
+    @property
+    def windowed(self) -> list[str]:
+        """Datasets that are read by window."""
+        read = sources(self.services)
+        extracts = (extract for source in read for extract in self.services.declared.extracts_of(source))
+        return [extract.dataset for extract in extracts if not extract.snapshot]
+
     def watermarks(self) -> dict[str, datetime | None]:
         brand = self.services.warehouse.brand
         with self.services.warehouse.reading() as connection:
-            return {
-                e.dataset: windows.watermark(connection, brand=brand, dataset=e.dataset).watermark
-                for e in self.services.declared.extracts_of(SOURCE)
-            }
+            return {name: windows.watermark(connection, brand=brand, dataset=name).watermark for name in self.windowed}
 
     def client(self) -> Any:
         """A client of Stokly."""

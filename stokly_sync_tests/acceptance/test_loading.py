@@ -55,7 +55,7 @@ def test_with_nothing_changed_a_list_of_the_source_costs_one_page(loaded: Rig) -
 def test_a_late_update_is_sent_whole_and_once(loaded: Rig) -> None:
     rig, feed = loaded, loaded.bench.changes
     late, *_ = rig.bench.wanted(rig)[feed]
-    before = rig.held(feed)[late]
+    before = dict(rig.held(feed)[late])
     rig.bench.change(rig, feed, late, "Elsewhere")
     done = rig.sync().fine()
     assert done.sent == {feed: 1}

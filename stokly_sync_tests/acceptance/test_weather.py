@@ -151,8 +151,8 @@ def test_one_feed_that_cannot_write_stops_no_other(loaded: Rig) -> None:
 def test_a_destination_that_stays_down_is_left_alone_and_found_again(loaded: Rig) -> None:
     rig = loaded
     keys = rig.bench.add(rig, rig.bench.main, SEVERAL)
-    rig.there.faults.add(Fault(status=503, times=None))
     rig.extract()
+    rig.there.faults.add(Fault(status=503, times=None))
     for _ in range(3):
         assert rig.load().errors
     rig.there.calls.reset()

@@ -8,7 +8,6 @@ import io
 import json
 import re
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -53,9 +52,18 @@ def test_a_page_without_anything_to_show_says_so(visitor: Visitor, path: str) ->
 
 def problem(desk: Desk) -> None:
     body = {"minutes": 90, "advice": "Look whether the schedule is on."}
-    where: Any = {"brand": desk.brand, "kind": "behind", "subject": FEED, "problem_key": ""}
     with desk.warehouse.transaction() as conn:
-        raise_finding(conn, title="It is late.", body=body, severity=Severity.HIGH, owner=Team.OPERATIONS, **where)
+        raise_finding(
+            conn,
+            brand=desk.brand,
+            kind="behind",
+            subject=FEED,
+            problem_key="",
+            title="It is late.",
+            body=body,
+            severity=Severity.HIGH,
+            owner=Team.OPERATIONS,
+        )
 
 
 @pytest.fixture
