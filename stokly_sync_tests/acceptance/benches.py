@@ -1,6 +1,6 @@
 """Every destination that is held to the acceptance tests: each joins by one line here.
 
-How one is looked into and disturbed stands in `marketing` and `channels`; what a bench has to say, in `bench`.
+How one is looked into and disturbed stands in `marketing`, `channels` and `home`; what a bench has to say, in `bench`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import pytest
 
 from stokly_sync_tests.acceptance.bench import Bench
 from stokly_sync_tests.acceptance.channels import MagentoBench, MarketplacerBench
+from stokly_sync_tests.acceptance.home import StoklyBench
 from stokly_sync_tests.acceptance.marketing import DotdigitalBench, EmarsysBench, OmetriaBench
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "MagentoBench",
     "MarketplacerBench",
     "OmetriaBench",
+    "StoklyBench",
     "on_each",
     "told",
 ]
@@ -32,6 +34,7 @@ BENCHES: Final[tuple[Bench, ...]] = (
     EmarsysBench(),
     MagentoBench(),
     MarketplacerBench(),
+    StoklyBench(),
 )
 """Every destination that is held to the acceptance tests."""
 

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from stokly_sync.contracts import guests
 from stokly_sync.delivery.figures import DeliveryFigures, PlanFigures, PlanScope
 from stokly_sync.errors import StoklySyncError
-from stokly_sync.flow import Feed, Lane, Window
+from stokly_sync.flow import Feed, Lane, Mode, Window
 from stokly_sync.landing.figures import LandingFigures
 from stokly_sync.landing.grid import STEP, floor
 from stokly_sync.pipeline import gaps, work
@@ -110,8 +110,8 @@ def due(services: Services, source: str, now: datetime) -> Window:
 
 
 def load(services: Services, system: str, *, scope: PlanScope | None = None, force: bool = False) -> dict[str, Loaded]:
-    """Plan and deliver every feed of a destination; one that is cut short does not stop the others."""
-    feeds = services.declared.feeds_of(system)
+    """Plan and deliver every feed of a destination that is not off; one that is cut short does not stop the others."""
+    feeds = [feed for feed in services.declared.feeds_of(system) if services.mode(feed) is not Mode.OFF]
     return {feed.name: load_feed(services, feed, scope=scope, force=force) for feed in feeds}
 
 
@@ -134,10 +134,13 @@ _OF_THE_RUN: Final = frozenset({"window_start", "landed_at", "version"})
 
 
 def landed(services: Services, *, but: str = "") -> dict[str, list[tuple[Any, ...]]]:
-    """Every landed table as sorted rows, without what only tells when a row was read; those of one system left out."""
-    found = {}
+    """Every landed table as sorted rows, without what only tells when a row was read.
+
+    Those of one system are left out, and with those of the master what was derived of them.
+    """
+    found, left_out = {}, {but, "derived"} if but == SOURCE else {but}
     with services.warehouse.reading() as connection:
-        for name, table in ((n, t) for n, t in LANDED.items() if n.partition(".")[0] != but):
+        for name, table in ((n, t) for n, t in LANDED.items() if n.partition(".")[0] not in left_out):
             columns = [c for c in table.c if c.name not in _OF_THE_RUN]
             rows = [tuple(row) for row in connection.execute(sa.select(*columns))]
             found[name] = sorted(rows, key=repr)
@@ -207,6 +210,7 @@ class Rig:
             assert connection.execute(mine.values(stale=True)).rowcount == 1
 
     def reconcile(self) -> list[Comparison]:
+        self.bench.settle(self)
         return work.reconcile_system(self.services, self.bench.system, run_id=uuid4().hex)
 
     def agrees(self) -> None:
