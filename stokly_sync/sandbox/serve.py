@@ -64,7 +64,7 @@ class _Server(uvicorn.Server):
         for connection in list(self.server_state.connections):
             connection.shutdown()
         end = time.monotonic() + GRACE
-        while (self.server_state.connections or self.server_state.tasks) and time.monotonic() < end:
+        while (self.server_state.connections or self.server_state.tasks) and time.monotonic() < end:  # noqa: ASYNC110 - uvicorn tells nobody
             await asyncio.sleep(0.002)
         for task in self.server_state.tasks:
             task.cancel()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from stokly_sync.sandbox.dotdigital import DotdigitalSandbox, DotdigitalSwitches
 from stokly_sync.sandbox.emarsys import EmarsysSandbox, EmarsysSwitches
@@ -16,9 +16,7 @@ from stokly_sync.sandbox.seeds.words import stamp
 from stokly_sync.sandbox.stokly import Put
 from stokly_sync_tests.acceptance.account import add_customers, add_order, order_ids
 from stokly_sync_tests.acceptance.bench import PLACES, SETTLING, Bench, Json, Way
-
-if TYPE_CHECKING:
-    from stokly_sync_tests.acceptance.harness import Rig
+from stokly_sync_tests.acceptance.harness import Rig
 
 # Collection of Stokly, its key, the member that tests change, and the member with the time of the last change.
 _SOURCES: Mapping[str, tuple[str, str, str, str]] = {
@@ -128,6 +126,7 @@ class DotdigitalBench(Marketing):
 
     system = "dotdigital"
     lacks: ClassVar[Mapping[str, str]] = {"inside": "Dotdigital answers an import before it looks at any record"}
+    engines = ("sqlite",)
     settings: ClassVar[Mapping[str, str]] = {"DOTDIGITAL_RATE": "5000"}
     small_batches: ClassVar[Mapping[str, str]] = {"DOTDIGITAL_BATCH": "5"}
     write: ClassVar[Mapping[str, Any]] = {"method": "PUT", "path": "^/(contacts|insightData)/v3/import$"}
@@ -190,6 +189,7 @@ class EmarsysBench(Marketing):
     }
     beside = ("refunds", "dispatches")
     places = PLACES
+    engines = ("sqlite",)
     settings: ClassVar[Mapping[str, str]] = {"EMARSYS_RATE_PER_MINUTE": "1000", "EMARSYS_DISPATCH_DAYS": "100000"}
     small_batches: ClassVar[Mapping[str, str]] = {"EMARSYS_BATCH": "5", "EMARSYS_SALES_BATCH": "3"}
     write: ClassVar[Mapping[str, Any]] = {"method": "PUT", "path": "^/api/v3/contact/?$"}

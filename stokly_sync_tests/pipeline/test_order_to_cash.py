@@ -109,7 +109,8 @@ def test_a_month_is_figures_and_a_check_that_fails_by_the_orders_that_differ(ser
     assert (shown["orders"], shown["differing"], shown["total_gbp"], shown["total_here_gbp"]) == (5, 4, 48.0, 47.0)
     [check] = result.get_asset_check_evaluations()
     assert (check.check_name, check.passed) == (CHECK, False)
-    rows = {row.data["order"]: row.data["differs"] for row in check.metadata["rows"].value.records}
+    table: Any = check.metadata["rows"].value
+    rows = {row.data["order"]: row.data["differs"] for row in table.records}
     assert rows == {
         "2": "total: 1.00 GBP",
         "3": "not in Stokly",
@@ -133,5 +134,5 @@ def test_the_clock_asks_each_morning_for_the_last_month_and_the_running_one() ->
     for env, asked in (({"MAGENTO_BASE_URL": "x"}, None), (KEYS, ["2026-04", "2026-05"])):
         settings = load(env if asked else {})
         months = month_partitions(settings.core.windows_from)
-        found = cash_schedule(declare(settings, SYSTEMS), settings, months)(context)
+        found: Any = cash_schedule(declare(settings, SYSTEMS), settings, months)(context)
         assert isinstance(found, dg.SkipReason) if asked is None else [run.partition_key for run in found] == asked
