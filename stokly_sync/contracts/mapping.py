@@ -39,6 +39,11 @@ class PropertyField(BaseModel):
     source: str = Field(description="A column, attributes.NAME, tags.PREFIX, or extra.MEMBER.")
     type: PropertyType = Field("text", description="text, number, whole, flag or date.")
 
+    @property
+    def column(self) -> str:
+        """The column that holds the source."""
+        return self.source.partition(".")[0]
+
 
 def _shorthand(value: Any) -> Any:
     """`name = "attributes.Colour"` is short for a text property with that source."""

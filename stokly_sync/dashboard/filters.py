@@ -23,7 +23,7 @@ STATES: Final = (OPEN, IGNORED, EXCLUDED, CLOSED)
 AGES: Final = (1, 3, 7, 30)
 """Days since an exception was first seen."""
 EVERYBODY: Final = "all"
-_NAMES: Final = ("state", "owner", "system", "rule", "severity", "assigned", "age", "value", "sort")
+_NAMES: Final = ("state", "owner", "system", "subject", "rule", "severity", "assigned", "age", "value", "sort")
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _Value = TypeVar("_Value")
@@ -55,6 +55,7 @@ def read(params: Mapping[str, str], *, team: Team | None) -> Filters:
         state=given["state"] if given.get("state") in STATES else OPEN,
         owner=owner,
         system=given.get("system"),
+        subject=given.get("subject"),
         rule=given.get("rule"),
         severity=_one_of(Severity, given.get("severity")),
         assigned_to=given.get("assigned"),

@@ -10,10 +10,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 import msgspec
-import pandas as pd
 import sqlalchemy as sa
 
 from stokly_sync.flow import Record
@@ -58,14 +58,14 @@ class Attempts:
     ) -> list[str]:
         """Announce batches; gives an attempt id for each. Commit before the first call."""
         ids = [uuid4().hex for _ in batches]
-        rows = {
+        rows: dict[str, list[Any]] = {
             "attempt_id": ids,
             "records": [len(batch) for batch in batches],
             "keys": [_listed([r.key for r in batch]) for batch in batches],
             "hashes": [_listed([r.hash for r in batch]) for batch in batches],
         }
         fixed = {"brand": self.brand, "feed": self.feed, "run_id": run_id, "plan_id": plan_id, "opened_at": now}
-        insert(connection, ATTEMPTS, pd.DataFrame(rows, dtype=object), fixed=fixed)
+        insert(connection, ATTEMPTS, rows, fixed=fixed)
         return ids
 
     def close(self, connection: sa.Connection, closings: Sequence[Closing], *, now: datetime) -> None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-import pandas as pd
 import sqlalchemy as sa
 
 from stokly_sync.delivery.decide import Decision, Entry, Verdict
@@ -63,15 +62,16 @@ class Ledger:
     ) -> None:
         """Store what was decided; held records and those that stand as decided already are left alone."""
         moved = [d for d in decisions if _moves(d, entries.get(d.key))]
-        for found, frame, settled in (
-            (False, _frame, {"receipt": None, "settled_at": None}),
+        for found, columns, settled in (
+            (False, _columns, {"receipt": None, "settled_at": None}),
             (True, _found, {"settled_at": now, "accepted_at": now}),
         ):
+            some = [d for d in moved if d.found is found]
             changes = {"plan_id": plan_id, "planned_at": now, **settled}
-            new = [d for d in moved if d.found is found and d.key not in entries]
-            insert(connection, LEDGER, frame(new, entries), fixed=self.fixed | changes)
-            known = [d for d in moved if d.found is found and d.key in entries]
-            update(connection, LEDGER, frame(known, entries), key=("key",), fixed=self.fixed, set_fixed=changes)
+            new = [d for d in some if d.key not in entries]
+            insert(connection, LEDGER, columns(new, entries), fixed=self.fixed | changes)
+            known = [d for d in some if d.key in entries]
+            update(connection, LEDGER, columns(known, entries), key=("key",), fixed=self.fixed, set_fixed=changes)
 
     def planned(
         self, connection: sa.Connection, *, after: str | None, size: int, plan_id: str | None = None
@@ -151,9 +151,9 @@ class Ledger:
 
     def park(self, connection: sa.Connection, reasons: Mapping[str, str], *, rule: str) -> None:
         """Turn planned records into parked ones, each with its reason."""
-        frame = pd.DataFrame({"key": list(reasons), "reason": list(reasons.values())}, dtype=object)
+        rows = {"key": list(reasons), "reason": list(reasons.values())}
         update(
-            connection, LEDGER, frame, key=("key",), fixed=self.fixed, set_fixed={"state": State.PARKED, "rule": rule}
+            connection, LEDGER, rows, key=("key",), fixed=self.fixed, set_fixed={"state": State.PARKED, "rule": rule}
         )
 
     def count_try(self, connection: sa.Connection, keys: Collection[str]) -> None:
@@ -183,16 +183,13 @@ class Ledger:
                 sa.update(LEDGER).where(self._mine, among(connection, LEDGER.c.key, keys)).values(values)
             )
             return
-        frame = pd.DataFrame(
-            {
-                "key": keys,
-                "receipt": [o.receipt for o in outcomes],
-                "reason": [o.reason for o in outcomes],
-                "rule": [o.rule for o in outcomes],
-            },
-            dtype=object,
-        )
-        update(connection, LEDGER, frame, key=("key",), fixed=self.fixed, set_fixed=changes)
+        rows: dict[str, list[str | None]] = {
+            "key": [*keys],
+            "receipt": [o.receipt for o in outcomes],
+            "reason": [o.reason for o in outcomes],
+            "rule": [o.rule for o in outcomes],
+        }
+        update(connection, LEDGER, rows, key=("key",), fixed=self.fixed, set_fixed=changes)
 
     @property
     def _mine(self) -> sa.ColumnElement[bool]:
@@ -245,11 +242,11 @@ def _moves(decision: Decision, entry: Entry | None) -> bool:
     return entry is not None and (entry.stale or State(entry.state) not in _SETTLED)
 
 
-def _frame(decisions: Sequence[Decision], entries: Mapping[str, Entry]) -> pd.DataFrame:
-    """Ledger columns of decisions, as Python objects: the bulk paths turn them into the table's types."""
+def _columns(decisions: Sequence[Decision], entries: Mapping[str, Entry]) -> dict[str, list[Any]]:
+    """Ledger columns of decisions; the bulk paths turn them into the table's types."""
     documents = [d.encoded if d.verdict in (Verdict.SEND, Verdict.PARKED) else None for d in decisions]
     known = [d.encoded for d in decisions]
-    columns: dict[str, list[Any]] = {
+    return {
         "key": [d.key for d in decisions],
         "state": [_STATES[d.verdict].value for d in decisions],
         "rule": [d.rule for d in decisions],
@@ -263,14 +260,13 @@ def _frame(decisions: Sequence[Decision], entries: Mapping[str, Entry]) -> pd.Da
         "tries": [_tries(d, entries.get(d.key)) for d in decisions],
         "stale": [_stale(d, entries.get(d.key)) for d in decisions],
     }
-    return pd.DataFrame(columns, dtype=object)
 
 
-def _found(decisions: Sequence[Decision], entries: Mapping[str, Entry]) -> pd.DataFrame:
+def _found(decisions: Sequence[Decision], entries: Mapping[str, Entry]) -> dict[str, list[Any]]:
     """The same for records that the destination holds by its own word: as if they had been accepted there."""
-    known = _frame(decisions, entries)
-    receipts = pd.Series([d.receipt for d in decisions], dtype=object)
-    return known.assign(accepted_hash=known["document_hash"], accepted_version=known["version"], receipt=receipts)
+    known = _columns(decisions, entries)
+    accepted = {"accepted_hash": known["document_hash"], "accepted_version": known["version"]}
+    return {**known, **accepted, "receipt": [d.receipt for d in decisions]}
 
 
 def _of(encoded: Sequence[Encoded | None], name: str) -> list[Any]:

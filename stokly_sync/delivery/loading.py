@@ -7,7 +7,8 @@ from collections.abc import Collection
 import pandas as pd
 import sqlalchemy as sa
 
-from stokly_sync.contracts.datasets import TABLES
+from stokly_sync.contracts import erasure
+from stokly_sync.contracts.datasets import DATASETS, TABLES
 from stokly_sync.contracts.tables import DTYPES, Kind, Table
 from stokly_sync.flow import FIRST_READ, Feed, Frames
 from stokly_sync.warehouse.bulk import rows_by
@@ -20,11 +21,12 @@ def load(connection: sa.Connection, feed: Feed, keys: Collection[str], *, brand:
     """Frames by table name with the contract's columns and dtypes, for the records of `keys`.
 
     A table that is needed twice holds what either need asks for (a variant and its parent), each row once. The feed's
-    own table holds the records of `keys` and nothing else, whatever the needs say; all its columns are there. A need
-    with a name of its own has a frame of its own.
+    own table holds the records of `keys` and nothing else, whatever the needs say. A need with a name of its own has a
+    frame of its own. Of columns those are there that the feed and its needs name, with what rows are found by.
     """
+    own = own_columns(feed)
     frames: Frames = {
-        feed.dataset: rows_by(connection, TABLES[feed.dataset], brand=brand, column=feed.key, values=keys)
+        feed.dataset: rows_by(connection, TABLES[feed.dataset], brand=brand, column=feed.key, values=keys, names=own)
     }
     for need in feed.needs:
         name = need.name or need.table
@@ -56,6 +58,16 @@ def _sent_at(connection: sa.Connection, feed: str, keys: pd.Series[str], *, bran
     query = sa.select(c.key, c.sent_at).where(c.brand == brand, c.feed == feed, among(connection, c.key, keys))
     sent = {row.key: row.sent_at for row in connection.execute(query)}
     return pd.Series([sent.get(key) for key in keys], index=keys.index).astype(DTYPES[Kind.TIME])  # type: ignore[call-overload, no-any-return]
+
+
+def own_columns(feed: Feed) -> set[str]:
+    """Columns of the feed's own rows; none when the feed wants all."""
+    if not feed.columns:
+        return set()
+    dataset = DATASETS[feed.dataset]
+    reached = {need.of_column for need in feed.needs if need.of_table == feed.dataset}
+    people = {column for column, _ in erasure.leads(dataset)}
+    return {*dataset.root.key, feed.key, *feed.columns, *reached, *people, *filter(None, [dataset.event_at])}
 
 
 def _columns(feed: Feed, table: Table) -> set[str]:

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from itertools import islice
+from typing import Any
 from uuid import uuid4
 
-import pandas as pd
 import sqlalchemy as sa
 
 from stokly_sync.contracts.rules import Catalogue, Effect
@@ -260,7 +260,7 @@ class _Planning:
     def _close(self, figures: PlanFigures, windows: list[OwedWindow]) -> None:
         """Keep the plan, and note its windows as planned."""
         spans = [[w.dataset, w.window.start.isoformat(), w.revision] for w in windows]
-        row = {
+        row: dict[str, list[Any]] = {
             "plan_id": [self.plan_id],
             "feed": [self.feed.id],
             "run_id": [self.run_id],
@@ -270,7 +270,7 @@ class _Planning:
             "state": ["planned"],
         }
         with self.warehouse.transaction() as connection:
-            insert(connection, PLANS, pd.DataFrame(row, dtype=object), fixed={"brand": self.warehouse.brand})
+            insert(connection, PLANS, row, fixed={"brand": self.warehouse.brand})
             if windows:
                 mark_planned(
                     connection,

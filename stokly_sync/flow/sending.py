@@ -237,6 +237,9 @@ class Feed:
     """The destination holds records that are none of ours: what is there and not with us is no difference."""
     source_value: str | None = None
     """Money column of the dataset's table that is summed per currency on the source's side."""
+    columns: tuple[str, ...] = ()
+    """Columns of the dataset's table that the builder and the gates look at, beside its key and those by which needs
+    find their rows; all where none are named. Others are not read."""
     needs: tuple[Need, ...] = ()
     triggers: tuple[Trigger, ...] = ()
     gates: tuple[Gate, ...] = ()

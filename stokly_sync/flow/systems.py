@@ -92,12 +92,14 @@ class Origin:
 class Person:
     """Somebody to be forgotten: Stokly's customer ids, and addresses in lower case as far as we still know them.
 
-    `receipt` is what the system answered with when it was asked before.
+    `receipt` is what the system answered with when it was asked before, `accounts` its own ids of the person, where its
+    orders were landed.
     """
 
     customers: tuple[str, ...]
     emails: tuple[str, ...] = field(repr=False)
     receipt: str | None = None
+    accounts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,6 @@ class System:
     """`forget(client, person)`: delete the person there, or ask for it; asking again for the same does no harm. None
     where the system offers no call for it."""
     forget_by_hand: str = ""
-    """What a person has to do where there is no `forget`, in a sentence."""
+    """What a person has to do where there is no `forget`, or where it is not allowed to us, in a sentence."""
     remember: Callable[[Any, Memory], None] | None = None
     """`remember(client, memory)`: let a client keep there what its set-up finds, and take it from there."""

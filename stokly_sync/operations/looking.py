@@ -27,7 +27,7 @@ from stokly_sync.operations.audit import Action
 from stokly_sync.operations.desk import Desk
 from stokly_sync.operations.listing import Ref, Row, rows_of
 from stokly_sync.operations.masking import Mask, mask_of, masked_row
-from stokly_sync.operations.steps import Step, attempts_of, ledger_steps
+from stokly_sync.operations.steps import Step, attempts_of, placed
 from stokly_sync.warehouse.bulk import rows_by
 from stokly_sync.warehouse.exceptions import IGNORED, OPEN
 from stokly_sync.warehouse.tables import EXCEPTIONS, LANDED, LEDGER
@@ -194,7 +194,7 @@ def _value(kind: Kind, value: Any) -> Any:
 
 
 def _ledger(conn: sa.Connection, desk: Desk, ref: Ref) -> tuple[str | None, list[Step]]:
-    found = ledger_steps(conn, desk, ref.subject, [ref.key])
+    found = placed(conn, desk, ref.subject, [ref.key])
     state = found[0].state if found else None
     return state, [step for one in found for step in one.steps] + attempts_of(conn, desk, ref.subject, ref.key)
 

@@ -15,6 +15,7 @@ from typing import Final
 import dagster as dg
 
 from stokly_sync.alerts.channels import Channels, channels
+from stokly_sync.alerts.links import Links
 from stokly_sync.alerts.send import send_findings
 from stokly_sync.alerts.watch import watch
 from stokly_sync.flow import System, Team
@@ -198,7 +199,7 @@ def _findings(opened: Opened, core: Core) -> dg.SensorDefinition:
         told = send_findings(
             opened().warehouse,
             told_to(),
-            dagster_url=core.dagster_url,
+            links=Links(core.dagster_url, core.dashboard_url),
             remind_after=timedelta(hours=hours) if hours else None,
         )
         said = f"{told.findings} findings told in {told.messages} messages."

@@ -65,7 +65,9 @@ def seed(warehouse: Warehouse) -> None:
         "last_seen": seen,
     }
     ledger = pd.DataFrame({"key": keys, "feed": FEEDS[0], "state": "rejected", "planned_at": seen})
-    waits = ledger.assign(feed=FEEDS[2], state="parked", rule=WAITS, reason="its customer is not there yet")
+    waits = ledger.head(MANY // 4).assign(
+        feed=FEEDS[2], state="parked", rule=WAITS, reason="its customer is not there yet"
+    )
     runs = [(feed, n) for feed in FEEDS for n in range(672)]
     body = str(DELIVERED).replace("'", '"')
     figures = pd.DataFrame(

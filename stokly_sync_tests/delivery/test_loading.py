@@ -16,16 +16,25 @@ from stokly_sync.warehouse.tables import LEDGER
 from stokly_sync_tests.delivery.kit import land, order, orders_feed
 
 
-def loaded(warehouse: Warehouse, *needs: Need) -> Frames:
+def loaded(warehouse: Warehouse, *needs: Need, columns: tuple[str, ...] = ()) -> Frames:
     land(warehouse, "stokly.orders", [order("1"), order("2")])
     with warehouse.reading() as connection:
-        return load(connection, orders_feed(needs=needs), ["1"], brand=warehouse.brand)
+        return load(connection, orders_feed(needs=needs, columns=columns), ["1"], brand=warehouse.brand)
 
 
 def test_the_feeds_own_table_has_the_asked_records_with_all_columns(warehouse: Warehouse) -> None:
     frames = loaded(warehouse)
     assert frames["stokly.orders"]["order_id"].tolist() == ["1"]
     assert list(frames["stokly.orders"]) == [c.name for c in TABLES["stokly.orders"].all_columns]
+
+
+def test_of_the_feeds_own_table_only_named_columns_are_read_with_those_that_lead_to_other_rows_and_to_people(
+    warehouse: Warehouse,
+) -> None:
+    by_customer = Need("stokly.customers", "customer_id", "stokly.orders", "customer_id")
+    frames = loaded(warehouse, by_customer, columns=("stage", "total"))
+    found_by = {"order_id", "customer_id", "customer_email", "created_at"}
+    assert set(frames["stokly.orders"]) == {"stage", "total", *found_by}
 
 
 def test_a_need_that_names_no_columns_reads_all(warehouse: Warehouse) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
 from typing import Any, Final, Literal, TypeVar, cast
 
 import requests
@@ -35,6 +36,7 @@ B = TypeVar("B")
 VENDOR: Final = "Magento"
 # Reads and writes alike: without it a write would make values of one store view, which hide the general ones.
 SCOPE: Final = "/rest/all/V1"
+BULK: Final = "/rest/all/async/bulk/V1"
 # What stands before a shop rarely says how long to wait.
 RETRY: Final = RetryPolicy(default_retry_after=30.0)
 TIMEOUT: Final = (10.0, 120.0)
@@ -76,6 +78,7 @@ class MagentoClient:
         self.clock = clock or Clock()
         self.memory: dict[str, Any] = {}
         """What this client found out about the shop, by name, so that it asks once."""
+        self._asking = Lock()
         self.kept: Memory | None = None
         """What the shop said of itself lately, where somebody keeps it."""
         bearer = settings.bearer_token
@@ -131,23 +134,30 @@ class MagentoClient:
         """One read; raises Refused (status 404) where there is nothing of that id, NotOffered for a missing route."""
         return self._ask("GET", path, params=params)[0]
 
-    def post(self, path: str, body: Json, *, once: bool = False) -> Any:
+    def post(self, path: str, body: Json | list[Json], *, once: bool = False, bulk: bool = False) -> Any:
         """One write; with `once` it is never repeated after it may have arrived, and raises InDoubt instead.
+
+        With `bulk` the body is a list that goes to the shop's queue.
 
         Raises Refused with the shop's own words where it does not like what it was sent: then nothing has happened.
         """
-        return self._ask("POST", path, body=body, once=once)[0]
+        return self._ask("POST", path, body=body, once=once, scope=BULK if bulk else SCOPE)[0]
+
+    def delete(self, path: str) -> None:
+        """Delete one thing; raises Refused (status 404) where there is nothing of that id. Repeating does no harm."""
+        self._ask("DELETE", path)
 
     def asked(self, name: str, ask: Callable[[], Any]) -> Any:
         """What the shop says of itself, a JSON value: asked for once by a client, and once a day where it is kept."""
-        if name not in self.memory:
-            found = self.kept.get(name) if self.kept is not None else None
-            if found is None:
-                found = ask()
-                if self.kept is not None and found is not None:
-                    self.kept.put(name, found)
-            self.memory[name] = found
-        return self.memory[name]
+        with self._asking:
+            if name not in self.memory:
+                found = self.kept.get(name) if self.kept is not None else None
+                if found is None:
+                    found = ask()
+                    if self.kept is not None and found is not None:
+                        self.kept.put(name, found)
+                self.memory[name] = found
+            return self.memory[name]
 
     def each(self, function: Callable[[A], B], arguments: Iterable[A]) -> list[B]:
         """Results of several calls in the order of their arguments, at most `concurrency` at once."""
@@ -163,11 +173,12 @@ class MagentoClient:
         path: str,
         *,
         params: Mapping[str, str | int] | None = None,
-        body: Json | None = None,
+        body: Json | list[Json] | None = None,
         once: bool = False,
+        scope: str = SCOPE,
     ) -> tuple[Any, datetime]:
         answer = self._transport.request(
-            method, f"{SCOPE}{path}", params=params, json=body, retry="once" if once else "safe", expect=ASKED
+            method, f"{scope}{path}", params=params, json=body, retry="once" if once else "safe", expect=ASKED
         )
         if answer.status < 400:
             return answer.data, answer.requested_at
@@ -196,7 +207,7 @@ def _signing(settings: MagentoSettings, clock: Clock) -> Callable[[requests.Prep
             signature_method=SIGNATURE_HMAC_SHA256,
             timestamp=str(int(clock.now().timestamp())),
         )
-        method = cast("Literal['GET', 'POST']", request.method)
+        method = cast("Literal['GET', 'POST', 'DELETE']", request.method)
         _, headers, _ = signer.sign(str(request.url), http_method=method)
         request.headers.update(headers)
         return request

@@ -28,6 +28,7 @@ SYSTEM: Final = System(
     reference=reference,
     probe=probe,
     matchings=matchings,
+    forget_by_hand="No call of Marketplacer forgets a shopper: have the marketplace's operator do it.",
     remember=remember,
 )
 

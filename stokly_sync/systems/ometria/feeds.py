@@ -144,6 +144,7 @@ def _orders(settings: OmetriaSettings, limits: BatchLimits) -> Feed:
         facts=readback.order_facts,
         compared=readback.ORDER_FACTS,
         source_value="total",
+        columns=documents.order_columns(settings),
         needs=(
             Need("stokly.order_lines", "order_id", "stokly.orders", "order_id", columns=documents.LINE_COLUMNS),
             Need("stokly.refunds", "order_id", "stokly.orders", "order_id"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from stokly_sync.contracts.channels import CODES
+from stokly_sync.contracts.channels import CODES, CREDIT_MISSING, MARKETPLACER, ORDER_BUNDLE
 from stokly_sync.contracts.rules import Effect, Rule, Severity
 from stokly_sync.flow import Team
 
@@ -22,14 +22,14 @@ _REFUND: Final = {"magento": "G5", "marketplacer": "P10"}
 
 @dataclass(frozen=True)
 class ChannelRules:
-    """The rules of one channel by what they are about."""
+    """The rules of one channel by what they are about; None for what cannot be wrong there."""
 
     incomplete: Rule
     sku: Rule
-    bundle: Rule
+    bundle: Rule | None
     total: Rule
     tax: Rule
-    payment: Rule
+    payment: Rule | None
     shipping: Rule
     location: Rule
     pending: Rule
@@ -53,7 +53,8 @@ class ChannelRules:
     @property
     def all(self) -> tuple[Rule, ...]:
         """All of them."""
-        return tuple(getattr(self, name) for name in self.__dataclass_fields__)
+        found = (getattr(self, name) for name in self.__dataclass_fields__)
+        return tuple(rule for rule in found if rule is not None)
 
 
 def rules_of(channel: str) -> ChannelRules:
@@ -77,14 +78,7 @@ def rules_of(channel: str) -> ChannelRules:
             asked,
             severity=_HIGH,
         ),
-        bundle=Rule(
-            f"{code}-ORDER-BUNDLE",
-            "An order line has the SKU of a bundle put together at the time of sale, and not those of its parts.",
-            f"Give the bundle a fixed SKU that Stokly has, or prices to its parts, so that {title} names them.",
-            Team.ECOMMERCE,
-            asked,
-            severity=_HIGH,
-        ),
+        bundle=_bundle(channel, asked) if channel in ORDER_BUNDLE else None,
         total=Rule(
             f"{code}-ORDER-TOTAL",
             "The order's total is not the sum of its lines, shipping and taxes.",
@@ -101,13 +95,7 @@ def rules_of(channel: str) -> ChannelRules:
             asked,
             severity=_HIGH,
         ),
-        payment=Rule(
-            f"{code}-PAYMENT-UNMAPPED",
-            "The order's payment method is mapped to none of Stokly's.",
-            f"Add the method to payments under [stokly.{channel}].",
-            Team.FINANCE,
-            asked,
-        ),
+        payment=_payment(channel, asked) if channel != MARKETPLACER else None,
         shipping=Rule(
             f"{code}-SHIPPING-UNMAPPED",
             "The order's shipping method is mapped to no shipping option of Stokly.",
@@ -223,7 +211,7 @@ def rules_of(channel: str) -> ChannelRules:
             _LOW,
         ),
         credit_missing=Rule(
-            f"{code}-CREDIT-MISSING",
+            CREDIT_MISSING[channel],
             f"{title} has refunded what Stokly has no credit note for: until then VAT is overstated by the value.",
             f"Refund the order in Stokly, or set refunds under [stokly.{channel}] to create.",
             Team.FINANCE,
@@ -272,6 +260,28 @@ def rules_of(channel: str) -> ChannelRules:
             Effect.REJECT,
             _HIGH,
         ),
+    )
+
+
+def _bundle(channel: str, asked: str) -> Rule:
+    return Rule(
+        ORDER_BUNDLE[channel],
+        "An order line has the SKU of a bundle put together at the time of sale, and not those of its parts.",
+        f"Give the bundle a fixed SKU that Stokly has, or prices to its parts, so that {channel.title()} names them.",
+        Team.ECOMMERCE,
+        asked,
+        severity=_HIGH,
+    )
+
+
+def _payment(channel: str, asked: str) -> Rule:
+    """A marketplace takes the money itself and names no method, so none of its orders can break this."""
+    return Rule(
+        f"{CODES[channel]}-PAYMENT-UNMAPPED",
+        "The order's payment method is mapped to none of Stokly's.",
+        f"Add the method to payments under [stokly.{channel}].",
+        Team.FINANCE,
+        asked,
     )
 
 

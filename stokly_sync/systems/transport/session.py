@@ -135,6 +135,14 @@ class Transport:
         self._session = new_session(self._base, concurrency=concurrency, verify_tls=verify_tls)
         # The same few addresses are called again and again, and reading one takes longer than all else of a request.
         self._blank = lru_cache(64)(lambda method, url: self._session.prepare_request(requests.Request(method, url)))
+        self._retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(_Again),
+            wait=self._wait,
+            stop=self._stop,
+            sleep=self._clock.sleep,
+            before_sleep=self._log_retry,
+            reraise=True,
+        )
 
     def __repr__(self) -> str:
         return f"Transport({self.vendor}, {redact(self._base)})"
@@ -174,16 +182,8 @@ class Transport:
             body = encode(json)
             sent.setdefault("Content-Type", "application/json")
         call = _Call(method, path, f"{self._base}{path}{query}", body, sent, retry == "safe", expect, read)
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_Again),
-            wait=self._wait,
-            stop=self._stop,
-            sleep=self._clock.sleep,
-            before_sleep=lambda state: self._log_retry(call, state),
-            reraise=True,
-        )
         try:
-            return retrying(self._attempt, call)
+            return self._retrying(self._attempt, call)
         except _Again as again:
             raise again.error from again.__cause__
 
@@ -276,7 +276,8 @@ class Transport:
         waited = state.idle_for + state.upcoming_sleep
         return state.attempt_number >= self._policy.attempts or waited > self._policy.patience
 
-    def _log_retry(self, call: _Call, state: tenacity.RetryCallState) -> None:
+    def _log_retry(self, state: tenacity.RetryCallState) -> None:
         again = state.outcome.exception() if state.outcome else None
+        call: _Call = state.args[0]
         why = excerpt(str(again), secrets=self._secrets)
         log.warning("%s attempt %d: %s; again in %.1f s", call.name, state.attempt_number, why, state.upcoming_sleep)

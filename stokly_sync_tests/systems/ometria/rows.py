@@ -12,7 +12,10 @@ from stokly_sync.contracts.datasets import TABLES
 from stokly_sync.contracts.money import nano
 from stokly_sync.contracts.tables import DTYPES, Kind
 from stokly_sync.delivery.encoding import encode
+from stokly_sync.delivery.loading import own_columns
 from stokly_sync.flow import Built, Document, Frames
+from stokly_sync.systems.ometria.feeds import feeds
+from stokly_sync.systems.ometria.settings import OmetriaSettings
 from stokly_sync.systems.transport import decode
 
 T0 = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
@@ -131,6 +134,12 @@ def order_frames(
 ) -> Frames:
     """Frames of one order with one line of one item, bought by one customer."""
     return frames(**{"orders": [order or {}], "order_lines": lines, "items": [{}], "customers": [{}], **tables})
+
+
+def as_planned(tables: Frames, settings: OmetriaSettings) -> Frames:
+    """The frames as a plan of orders reads them: with those columns of orders alone that the feed names."""
+    (feed,) = (declared for declared in feeds(settings) if declared.name == "orders")
+    return tables | {"stokly.orders": tables["stokly.orders"][sorted(own_columns(feed))]}
 
 
 def body(built: Built) -> dict[str, Any]:

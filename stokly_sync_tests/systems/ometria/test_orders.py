@@ -14,13 +14,13 @@ from stokly_sync.contracts.money import nano
 from stokly_sync.delivery.encoding import encode
 from stokly_sync.systems.ometria.documents import build_orders, order_accounts, order_products
 from stokly_sync.systems.ometria.settings import OmetriaSettings
-from stokly_sync_tests.systems.ometria.rows import T0, body, frames, order_frames, rules, wire
+from stokly_sync_tests.systems.ometria.rows import T0, as_planned, body, frames, order_frames, rules, wire
 
 SETTINGS = OmetriaSettings()
 
 
 def build(order: dict[str, Any] | None = None, settings: OmetriaSettings = SETTINGS, **tables: Any) -> Any:
-    return build_orders(order_frames(order, **tables), settings)
+    return build_orders(as_planned(order_frames(order, **tables), settings), settings)
 
 
 def test_an_order_is_sent_whole() -> None:
@@ -172,7 +172,7 @@ def test_lines_of_several_orders_do_not_mix() -> None:
 
 def test_a_variant_points_at_its_parent() -> None:
     items: list[dict[str, Any]] = [{"parent_item_id": "P"}, {"item_id": "P", "sku": "PARENT", "format": 2}]
-    tables = order_frames(items=items)
+    tables = as_planned(order_frames(items=items), SETTINGS)
     (line,) = body(build_orders(tables, SETTINGS))["lineitems"]
     assert (line["product_id"], line["variant_id"], line["sku"]) == ("PARENT", "SKU-1", "SKU-1")
     assert sorted(order_products(tables)["needs"]) == ["PARENT", "SKU-1"]
@@ -281,7 +281,7 @@ def test_an_item_that_was_deleted_since_is_still_known() -> None:
 
 
 def test_a_guest_with_an_address_is_known_by_it_alone() -> None:
-    tables = order_frames({"customer_id": None})
+    tables = as_planned(order_frames({"customer_id": None}), SETTINGS)
     assert body(build_orders(tables, SETTINGS))["customer"] == {"email": "buyer@example.com"}
     assert order_accounts(tables).empty
 
@@ -323,7 +323,7 @@ def test_guests_may_be_left_out_by_policy() -> None:
     ],
 )
 def test_an_order_belongs_to_the_customer_who_is_left(customers: list[dict[str, Any]], account: str | None) -> None:
-    tables = order_frames(customers=customers)
+    tables = as_planned(order_frames(customers=customers), SETTINGS)
     assert body(build_orders(tables, SETTINGS))["customer"].get("id") == account
     assert order_accounts(tables)["needs"].tolist() == ([account] if account else [])
 

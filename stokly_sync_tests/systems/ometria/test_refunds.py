@@ -9,13 +9,13 @@ import pytest
 
 from stokly_sync.systems.ometria.documents import build_orders
 from stokly_sync.systems.ometria.settings import OmetriaSettings
-from stokly_sync_tests.systems.ometria.rows import T0, body, order_frames, rules
+from stokly_sync_tests.systems.ometria.rows import T0, as_planned, body, order_frames, rules
 
 SETTINGS = OmetriaSettings()
 
 
 def order(settings: OmetriaSettings = SETTINGS, row: dict[str, Any] | None = None, **tables: Any) -> dict[str, Any]:
-    return body(build_orders(order_frames(row, **tables), settings))
+    return body(build_orders(as_planned(order_frames(row, **tables), settings), settings))
 
 
 def test_a_partial_refund_stands_on_its_line_and_the_order_stays_valid() -> None:

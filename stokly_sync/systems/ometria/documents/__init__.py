@@ -3,7 +3,7 @@
 from stokly_sync.systems.ometria.documents.contacts import build_contacts
 from stokly_sync.systems.ometria.documents.dispatches import build_dispatches
 from stokly_sync.systems.ometria.documents.lines import ITEM_COLUMNS, LINE_COLUMNS, order_products
-from stokly_sync.systems.ometria.documents.orders import build_orders, order_accounts
+from stokly_sync.systems.ometria.documents.orders import build_orders, order_accounts, order_columns
 from stokly_sync.systems.ometria.documents.products import build_products
 from stokly_sync.systems.ometria.documents.stock import build_stock
 
@@ -16,5 +16,6 @@ __all__ = [
     "build_products",
     "build_stock",
     "order_accounts",
+    "order_columns",
     "order_products",
 ]

@@ -24,13 +24,21 @@ from stokly_sync.contracts.problems import later, problems_where, without
 from stokly_sync.contracts.refunded import Refunded, refunds_by_order
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
 from stokly_sync.systems.ometria import rules
-from stokly_sync.systems.ometria.documents.common import (
-    oversized,
-)
+from stokly_sync.systems.ometria.documents.common import oversized
 from stokly_sync.systems.ometria.documents.lines import Lines, build_lines, catalogue_of, show_refunds
 from stokly_sync.systems.ometria.settings import OmetriaSettings
 
 TILL: Final = "epos"
+_COLUMNS: Final = (
+    *("stage", "source_type", "channel_name", "channel_reference", "customer_id", "customer_email"),
+    *("country", "region", "city", "postcode", "currency", "subtotal", "discount", "tax", "shipping", "total"),
+    *("base_total", "payment_status", "tags", "item_statuses", "created_at", "updated_at", "live", "version"),
+)
+
+
+def order_columns(settings: OmetriaSettings) -> tuple[str, ...]:
+    """Columns of `stokly.orders` that are looked at, beside the key."""
+    return (*_COLUMNS, *(field.column for field in settings.order_properties.values()))
 
 
 def build_orders(frames: Frames, settings: OmetriaSettings) -> Built:

@@ -15,7 +15,7 @@ from typing import Any, Final
 import pandas as pd
 
 from stokly_sync.contracts import columns, money
-from stokly_sync.flow import FIRST_READ, Frames, Json, Need
+from stokly_sync.flow import FIRST_READ, Frames, Json, Mode, Need
 from stokly_sync.systems.stokly.channel_rules import CHANNEL_RULES, ChannelRules
 from stokly_sync.systems.stokly.channel_settings import ChannelSettings
 from stokly_sync.systems.stokly.settings import StoklySettings
@@ -47,6 +47,12 @@ class Channel:
     def rules(self) -> ChannelRules:
         """The rules for what comes from it."""
         return CHANNEL_RULES[self.name]
+
+    @property
+    def makes_refunds(self) -> bool:
+        """Whether a refund that Stokly lacks is made there; otherwise it is raised, as it is where nothing is sent."""
+        sends = self.stokly.modes.get(f"{self.name}_refunds", Mode.WRITE) is Mode.WRITE
+        return sends and self.settings.refunds == "create"
 
     def table(self, name: str) -> str:
         """The channel's table of that name, such as `magento.orders`."""

@@ -96,7 +96,7 @@ def _problems(
     yield from _money_problems(order, lines, channel)
     for sku in sorted({line["sku"] or "" for line in lines if line["sku"] not in items}):
         composed = any(line["sku"] == sku and line["kind"] == "bundle" for line in lines)
-        rule = rules.bundle if composed else rules.sku
+        rule = (rules.bundle if composed else None) or rules.sku
         yield Problem(key, rule.code, f"SKU {sku or '(none)'}", order["total"], order["currency"])
     yield from _unmapped(order, channel)
 
@@ -139,7 +139,7 @@ def _money_problems(order: Row, lines: list[Row], channel: Channel) -> Iterator[
 
 def _unmapped(order: Row, channel: Channel) -> Iterator[Problem]:
     key, rules, settings = order["order_id"], channel.rules, channel.settings
-    if settings.payment(order["payment_method"]) is None:
+    if rules.payment is not None and settings.payment(order["payment_method"]) is None:
         yield Problem(key, rules.payment.code, f"payment method {order['payment_method'] or '(none)'}")
     if settings.option(order["shipping_method"]) is None:
         yield Problem(key, rules.shipping.code, f"shipping method {order['shipping_method'] or '(none)'}")

@@ -88,7 +88,7 @@ def _problem(refund: Row, around: Around, channel: Channel, since: datetime) -> 
     if not alive(twin):
         return Problem(key, rules.credit_denied.code, f"order {order['number']} is cancelled in Stokly")
     code, tax = refund["currency"], refund["tax"] or 0
-    if channel.settings.refunds == "raise":
+    if not channel.makes_refunds:
         detail = f"order {order['number']}: {money.text(refund['total'])} {code} refunded; VAT is overstated by "
         return Problem(key, rules.credit_missing.code, f"{detail}{money.text(tax)} {code}", tax, code)
     if code != twin["currency"]:
