@@ -234,13 +234,15 @@ def _behind(opened: Opened) -> dg.SensorDefinition:
         name="behind_sensor",
         minimum_interval_seconds=300,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Turns feeds that are late, records in doubt, piles of exceptions and pauses into findings.",
+        description="Turns feeds that are late, records in doubt, exceptions and pauses into findings.",
     )
     def note() -> dg.SkipReason:
         services = opened()
         behind, on_time = note_behind(services, now=datetime.now(UTC))
         threshold = services.settings.core.alert_quarantine
-        stand, _ = watch(services.warehouse, owner_of=services.owner_of, quarantine=threshold)
+        stand, _ = watch(
+            services.warehouse, owner_of=services.owner_of, catalogue=services.catalogue, quarantine=threshold
+        )
         return dg.SkipReason(f"{behind} feeds are behind, {on_time} on time; {stand} other problems stand.")
 
     return note

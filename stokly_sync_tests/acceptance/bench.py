@@ -22,6 +22,7 @@ Json = dict[str, Any]
 Way = Literal["whole", "inside", "later"]
 """How a record may be refused: its batch, without a name; by name inside an answer of success; after it was taken."""
 
+ENGINES: Final = ("sqlite", "postgresql")
 PLACES: Final = (
     *(f"extract:{place}" for place in ("before-commit:1", "before-commit:4", "after-commit:4", "after-commit:9")),
     *(f"plan:{place}" for place in ("before-commit:1", "after-commit:1", "before-commit:8", "after-commit:7")),
@@ -45,7 +46,7 @@ class Bench(ABC):
     once: ClassVar[frozenset[str]] = frozenset()
     """Feeds of which nothing that is held is ever taken again, not even by force."""
     lacks: ClassVar[Mapping[str, str]] = {}
-    """What it cannot do, by the word that tests need it by (`people`, or a `Way`), and why."""
+    """What it cannot do, by the word that tests need it by (`people`, `changes`, ..., or a `Way`), and why."""
     settings: ClassVar[Mapping[str, str]]
     """Environment that makes it quick."""
     small_batches: ClassVar[Mapping[str, str]]
@@ -54,12 +55,18 @@ class Bench(ABC):
     """More records than one batch of `main` holds."""
     places: ClassVar[tuple[str, ...]] = PLACES
     """Where the kill tests end its sync; each is passed at least once."""
+    engines: ClassVar[tuple[str, ...]] = ENGINES
+    """Databases on which it is held to the tests that run on each; one is enough where others run the same SQL."""
+    asks: ClassVar[int] = 0
+    """Calls by which a batch of `main` asks what is there, beside those that write."""
+    names_there: ClassVar[bool] = False
+    """Whether documents name ids that it made up itself, and so differ from run to run."""
     write: ClassVar[Mapping[str, Any]]
     """`method` and `path` of the calls that write `main`, as a fault matches them."""
 
     @abstractmethod
     def make(self, clock: Clock) -> SandboxSystem:
-        """A quick sandbox, not started."""
+        """A quick sandbox beside Stokly's, not started."""
 
     def furnish(self, rig: Rig) -> None:  # noqa: B027 - most destinations are empty before the first load
         """Put there what both sides hold before the product looks for the first time."""
@@ -91,6 +98,9 @@ class Bench(ABC):
     @abstractmethod
     def taken(self, rig: Rig, feed: str) -> dict[str, int]:
         """How often it took each record that a feed sent, by our key."""
+
+    def settle(self, rig: Rig) -> None:  # noqa: B027 - most destinations show at once what they took
+        """Let everything that was taken be seen."""
 
     def flat(self, rig: Rig) -> dict[str, dict[str, Json]]:
         """Everything that it holds, by feed."""

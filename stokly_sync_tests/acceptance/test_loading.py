@@ -6,11 +6,13 @@ from datetime import timedelta
 
 import pytest
 
+from stokly_sync_tests.acceptance.benches import on_each
 from stokly_sync_tests.acceptance.harness import Rig
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.sandbox]
 
 
+@on_each
 def test_the_first_load_brings_everything_over_once_and_both_sides_agree(rig_on_each: Rig) -> None:
     rig = rig_on_each
     done, bench = rig.sync().fine(), rig.bench
@@ -31,10 +33,11 @@ def test_what_was_accepted_leaves_no_document_behind(loaded: Rig) -> None:
     assert {row["document"] for row in loaded.ledger().values()} == {None}
 
 
+@on_each
 def test_with_nothing_changed_nothing_is_sent_and_loading_does_not_even_ask(rig_on_each: Rig) -> None:
     rig = rig_on_each
     rig.sync().fine()
-    rig.extract()  # what was sent is news, where the destination is read too
+    rig.come_to_rest()
     found = rig.extract()
     assert {name: figures.changed for name, figures in found.items()} == dict.fromkeys(found, 0)
     rig.there.calls.reset()
@@ -42,6 +45,7 @@ def test_with_nothing_changed_nothing_is_sent_and_loading_does_not_even_ask(rig_
     assert rig.there.calls.rows() == []
 
 
+@pytest.mark.needs("quiet")
 def test_with_nothing_changed_a_list_of_the_source_costs_one_page(loaded: Rig) -> None:
     loaded.stokly.calls.reset()
     loaded.sync().fine()
@@ -52,6 +56,7 @@ def test_with_nothing_changed_a_list_of_the_source_costs_one_page(loaded: Rig) -
     assert {path: calls for path, calls in lists.items() if calls > (2 if path.endswith("/items") else 1)} == {}
 
 
+@pytest.mark.needs("changes")
 def test_a_late_update_is_sent_whole_and_once(loaded: Rig) -> None:
     rig, feed = loaded, loaded.bench.changes
     late, *_ = rig.bench.wanted(rig)[feed]
@@ -78,6 +83,8 @@ def test_new_records_follow_their_first_load(loaded: Rig) -> None:
     rig.agrees()
 
 
+@on_each
+@pytest.mark.needs("changes")
 def test_an_older_version_never_wins_over_a_newer_one(rig_on_each: Rig) -> None:
     rig, feed = rig_on_each, rig_on_each.bench.changes
     (late,) = rig.bench.add(rig, feed, [1])

@@ -163,6 +163,7 @@ CANCELLED_ONLY_IN_STOKLY: Final = Rule(
     Team.CX,
     "G3",
     severity=Severity.HIGH,
+    alert=True,
 )
 ORDER_ORPHAN: Final = Rule(
     "MG-ORDER-ORPHAN",

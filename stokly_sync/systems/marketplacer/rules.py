@@ -210,6 +210,7 @@ CANCELLED_ONLY_IN_STOKLY: Final = Rule(
     Team.CX,
     "P9",
     severity=Severity.HIGH,
+    alert=True,
 )
 REMITTANCE_SUM: Final = Rule(
     "MP-REMITTANCE-SUM",

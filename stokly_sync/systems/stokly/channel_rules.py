@@ -38,6 +38,8 @@ class ChannelRules:
     refused: Rule
     twice: Rule
     cancel_late: Rule
+    cancel_lines: Rule
+    cancel_waits: Rule
     cancel_refused: Rule
     credit_waits: Rule
     credit_denied: Rule
@@ -45,6 +47,7 @@ class ChannelRules:
     credit_line: Rule
     credit_refused: Rule
     invoice_waits: Rule
+    invoice_late: Rule
     invoice_refused: Rule
 
     @property
@@ -153,11 +156,31 @@ def rules_of(channel: str) -> ChannelRules:
         ),
         cancel_late=Rule(
             f"{code}-CANCEL-LATE",
-            f"The order was cancelled in {title} after goods had left Stokly's warehouse.",
+            f"The order, or a line of it, was cancelled in {title} after goods had left Stokly's warehouse.",
             "Call the parcel back or take the return, and refund the order; it is not cancelled in Stokly.",
             Team.CX,
             cancel,
             severity=_HIGH,
+            alert=True,
+        ),
+        cancel_lines=Rule(
+            f"{code}-CANCEL-LINES",
+            f"Lines of the order were cancelled in {title}, or refunded before they were shipped, and are still open "
+            "in Stokly.",
+            "Take the units that the detail names off the order in Stokly before it is picked.",
+            Team.CX,
+            cancel,
+            severity=_HIGH,
+            alert=True,
+        ),
+        cancel_waits=Rule(
+            f"{code}-CANCEL-WAITS",
+            "Lines of the order were cancelled before Stokly had the order.",
+            "Nothing to do; it is looked at again once Stokly has the order.",
+            Team.CX,
+            cancel,
+            Effect.PARK,
+            _LOW,
         ),
         cancel_refused=Rule(
             f"{code}-CANCEL-REFUSED",
@@ -220,6 +243,13 @@ def rules_of(channel: str) -> ChannelRules:
             "G6, X5",
             Effect.PARK,
             _LOW,
+        ),
+        invoice_late=Rule(
+            f"{code}-INVOICE-LATE",
+            "A part of the order was dispatched long ago and the rest has not left, so that nothing of it is invoiced.",
+            f"Dispatch the rest, or cancel and refund it in {title}; the invoice follows by itself.",
+            Team.OPERATIONS,
+            "G6, X5",
         ),
         invoice_refused=Rule(
             f"{code}-INVOICE-REFUSED",

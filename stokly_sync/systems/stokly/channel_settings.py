@@ -56,6 +56,13 @@ class ChannelSettings(BaseModel):
         "create", description="A refund of the channel that Stokly does not have: create it there, or raise it."
     )
 
+    part_dispatched_days: int = Field(
+        14,
+        ge=1,
+        description="Days from an order's first dispatch after which it is an exception that the rest has not left; "
+        "an order is invoiced once, after its last dispatch.",
+    )
+
     @field_validator("orders_from")
     @classmethod
     def _in_utc(cls, value: datetime | None) -> datetime | None:

@@ -15,6 +15,7 @@ from stokly_sync.systems.stokly.channel_settings import DEFAULTS
 from stokly_sync.systems.stokly.outgoing import Channel
 from stokly_sync.systems.stokly.outgoing.orders import PURCHASES
 from stokly_sync.systems.stokly.outgoing.pairing import SIBLINGS
+from stokly_sync.systems.stokly.outgoing.units import ASKED, LINES
 from stokly_sync.systems.stokly.readback import order_facts, read_orders
 from stokly_sync.systems.stokly.settings import StoklySettings
 
@@ -99,10 +100,11 @@ def _orders(channel: Channel) -> Feed:
 
 
 def _cancellations(channel: Channel) -> Feed:
+    orders = channel.table("orders")
     return Feed(
         system=NAME,
         name=f"{channel.name}_cancellations",
-        dataset=channel.table("orders"),
+        dataset=orders,
         key=_ORDER,
         owner=Team.CX,
         description=f"Orders that were cancelled in {channel.name.title()}, cancelled in Stokly before they leave.",
@@ -114,9 +116,11 @@ def _cancellations(channel: Channel) -> Feed:
         build=partial(outgoing.build_cancellations, channel=channel),
         send=partial(writing.send_cancellations, channel=channel.name),
         needs=(
+            Need(channel.table("order_lines"), _ORDER, orders, _ORDER, columns=ASKED),
             channel.twins(),
-            Need("stokly.order_lines", _ORDER, "stokly.orders", _ORDER, columns=("status",)),
+            Need("stokly.order_lines", _ORDER, "stokly.orders", _ORDER, columns=LINES),
             Need("stokly.dispatches", _ORDER, "stokly.orders", _ORDER, columns=(_ORDER, "live")),
+            Need("stokly.dispatch_lines", "dispatch_id", "stokly.dispatches", "dispatch_id"),
         ),
         rejected_rule=channel.rules.cancel_refused.code,
     )
@@ -172,10 +176,10 @@ def _invoices(channel: Channel) -> Feed:
         send=writing.send_invoices,
         look_up=writing.look_up_invoices,
         needs=(
-            Need(channel.table("order_lines"), _ORDER, orders, _ORDER),
-            channel.twins(),
+            Need(channel.table("order_lines"), _ORDER, orders, _ORDER, columns=ASKED),
+            channel.twins("updated_at"),
             Need("stokly.order_lines", _ORDER, "stokly.orders", _ORDER),
-            Need("stokly.dispatches", _ORDER, "stokly.orders", _ORDER, columns=(_ORDER, "live")),
+            Need("stokly.dispatches", _ORDER, "stokly.orders", _ORDER, columns=(_ORDER, "live", "dispatched_at")),
             Need("stokly.dispatch_lines", "dispatch_id", "stokly.dispatches", "dispatch_id"),
             Need("stokly.invoices", _ORDER, "stokly.orders", _ORDER, columns=(_ORDER, "live")),
         ),

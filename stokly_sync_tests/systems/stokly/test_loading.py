@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 import pytest
+import sqlalchemy as sa
 
 from stokly_sync.contracts.money import NANO
 from stokly_sync.delivery.options import DeliveryStopped
 from stokly_sync.sandbox.kit import Fault
 from stokly_sync.sandbox.stokly import Dispatch, Put, PutChildren
+from stokly_sync.warehouse.tables import LANDED
 from stokly_sync_tests.systems.stokly.channel import (
     PLACED,
     Desk,
@@ -20,6 +22,8 @@ from stokly_sync_tests.systems.stokly.channel import (
     order,
     refund,
 )
+
+DISPATCHES: Final = LANDED["stokly.dispatches"]
 
 
 def import_itself(at: Desk, key: int, number: str) -> None:
@@ -357,6 +361,53 @@ def test_an_order_that_was_cancelled_after_its_dispatch_is_for_people(desk: Make
     assert at.orders()["100000001"]["stage"] == "order"
 
 
+def line_of(at: Desk, sku: str, **members: Any) -> None:
+    """Let a person change a line of the only order in Stokly."""
+    sale = at.orders()["100000001"]["saleOrderId"]
+    rows = at.account.store.children("saleorders/items", sale)
+    changed = [{**row, **members} if row["itemSku"] == sku else row for row in rows]
+    at.account.mutate(PutChildren(sublist="saleorders/items", parent=sale, rows=changed))
+
+
+def test_a_line_that_was_cancelled_alone_is_for_people_until_stokly_shows_it(desk: MakeDesk) -> None:
+    at = desk()
+    mugs, plate = line(1, "MUG", 2, "10.00"), line(2, "PLATE", 1, "5.00")
+    at.shop(order(1, mugs, {**plate, "quantity_cancelled": 1}, customer_key=None))
+    at.sync()
+    assert at.states("cancellations") == {"1": ("parked", "MG-CANCEL-WAITS")}, "Stokly has not shown the order yet"
+    at.sync()
+    raised = at.exceptions()["1", "MG-CANCEL-LINES"]
+    assert raised["detail"] == "order 100000001: 1 of SKU PLATE still open in Stokly"
+    assert (raised["severity"], raised["value"]) == ("high", 36 * NANO)
+    at.shop(order(1, {**mugs, "quantity_refunded": 1}, {**plate, "quantity_cancelled": 1}, customer_key=None))
+    at.sync()
+    assert "1 of SKU MUG, 1 of SKU PLATE" in at.exceptions()["1", "MG-CANCEL-LINES"]["detail"]
+    line_of(at, "PLATE", status="cancelled")
+    line_of(at, "MUG", quantity=1)
+    at.sync()
+    assert at.exceptions() == {}
+    at.account.dispatch(Dispatch(order="100000001"))
+    at.sync()
+    [invoice] = at.held("invoices")
+    items = at.account.store.children("invoices/items", invoice["saleInvoiceId"])
+    assert [item["quantity"] for item in items if item["referenceType"] == "item"] == [1]
+
+
+def test_a_line_that_was_cancelled_after_it_had_left_is_for_people(desk: MakeDesk) -> None:
+    at = desk()
+    mugs, plate = line(1, "MUG", 2, "10.00"), line(2, "PLATE", 1, "5.00")
+    at.shop(order(1, mugs, plate, customer_key=None))
+    at.sync()
+    at.account.dispatch(Dispatch(order="100000001", items=[{"sku": "MUG", "quantity": 2}]))
+    at.shop(order(1, {**mugs, "quantity_cancelled": 1}, plate, customer_key=None))
+    at.sync()
+    raised = at.exceptions()["1", "MG-CANCEL-LATE"]
+    assert raised["detail"] == "order 100000001: 1 of SKU MUG cancelled after dispatch"
+    at.shop(order(1, {**mugs, "quantity_refunded": 1}, plate, customer_key=None))
+    at.sync()
+    assert at.exceptions() == {}, "goods that came back and were refunded are no cancellation"
+
+
 def credited(at: Desk) -> list[tuple[Any, Any]]:
     return [(row["displayTotal"], row["displayTax"]) for row in at.held("refunds")]
 
@@ -460,6 +511,26 @@ def test_an_order_is_invoiced_when_it_has_left_in_full_and_not_before(desk: Make
     assert invoice["status"] == "paid"
     assert sum((i["displayPrice"] + i["displayTax"]) * i["quantity"] for i in items) == 36
     assert at.sync().to_send() == {}
+
+
+def test_an_order_whose_last_part_does_not_leave_is_an_exception_until_it_does(desk: MakeDesk) -> None:
+    at = desk(magento={"part_dispatched_days": 3})
+    at.shop(order(1, customer_key=None), order(2, customer_key=None))
+    at.sync()
+    for key, days in (("1", 4), ("2", 2)):
+        at.account.dispatch(Dispatch(order=f"10000000{key}", items=[{"sku": "MUG", "quantity": 2}]))
+        at.read()
+        with at.warehouse.transaction() as connection:
+            mine = sa.update(DISPATCHES).where(DISPATCHES.c.order_id == at.links("orders")[key])
+            connection.execute(mine.values(dispatched_at=datetime.now(UTC) - timedelta(days=days)))
+    at.sync()
+    assert at.states("invoices") == {"1": ("quarantined", "MG-INVOICE-LATE"), "2": ("parked", "MG-INVOICE-WAITS")}
+    assert "dispatched in part since" in at.exceptions()["1", "MG-INVOICE-LATE"]["detail"]
+    assert at.held("invoices") == []
+    at.account.dispatch(Dispatch(order="100000001"))
+    at.sync()
+    assert len(at.held("invoices")) == 1
+    assert at.exceptions() == {}
 
 
 def test_an_order_that_stokly_invoiced_itself_is_not_invoiced_again(desk: MakeDesk) -> None:
