@@ -24,6 +24,7 @@ NAMES = (
     "consent",
     "unchanged",
     "calls",
+    "channel_calls",
     "destinations",
     "burst",
     "memory",

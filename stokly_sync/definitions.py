@@ -4,7 +4,8 @@
                 pipeline/source_assets.py       history, nightly sweep, reference data of a source
                 pipeline/feed_assets.py         plan and load of a feed
                 pipeline/destination_assets.py  everything owed, daily catalogue, reconciliation
-    partitions  pipeline/partitions.py          15 minutes in UTC, days in the brand's zone
+                pipeline/order_to_cash.py       each order of a channel followed to its money, by month
+    partitions  pipeline/partitions.py          15 minutes in UTC, days in the brand's zone, months
     jobs        pipeline/jobs.py                one for each system and cadence
     schedules   pipeline/schedules.py           the clock
     sensors     pipeline/sensors.py             gaps, histories, failed runs, findings

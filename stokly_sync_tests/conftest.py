@@ -21,12 +21,14 @@ import hypothesis
 import pytest
 from sqlalchemy import URL
 
+from stokly_sync.warehouse.engine import SCHEMA
 from stokly_sync.warehouse.store import Warehouse
 from stokly_sync_tests.support.browser import REQUIRED as BROWSER_REQUIRED
 from stokly_sync_tests.support.postgres import (
     EXTERNAL_SERVER,
     REQUIRED,
     PostgresUnavailable,
+    empty,
     new_database,
     running_server,
 )
@@ -121,24 +123,26 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def migrated_postgres(postgres_server: URL) -> Iterator[str]:
-    """The name of a database with the warehouse's schema, to copy and not to touch."""
-    with new_database(postgres_server, prefix="template") as url:
+def migrated_postgres(postgres_server: URL) -> Iterator[URL]:
+    """A database of this worker with the warehouse's schema; each test empties it before it begins."""
+    with new_database(postgres_server, prefix="migrated") as url:
         Warehouse.open(url.render_as_string(hide_password=False), brand="demo").close()
-        yield str(url.database)
+        yield url
 
 
 @pytest.fixture(params=_ENGINES)
-def warehouse_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A migrated database for this test alone, once on each engine; also for processes that the test starts."""
+def warehouse_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A migrated and empty database, once on each engine; also for processes that the test starts.
+
+    Whoever changes its schema has to change it back.
+    """
     if request.param == "sqlite":
         path = tmp_path / "warehouse.sqlite"
         shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
-        yield f"sqlite:///{path}"
-        return
-    server = request.getfixturevalue("postgres_server")
-    with new_database(server, template=request.getfixturevalue("migrated_postgres")) as url:
-        yield url.render_as_string(hide_password=False)
+        return f"sqlite:///{path}"
+    url: URL = request.getfixturevalue("migrated_postgres")
+    empty(url, schema=SCHEMA)
+    return url.render_as_string(hide_password=False)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from itertools import groupby
 from typing import Final
 
 from stokly_sync.alerts.channels import Channels
+from stokly_sync.alerts.links import Links
 from stokly_sync.alerts.wording import Message, digest, message
 from stokly_sync.errors import TransientError
 from stokly_sync.warehouse import findings
@@ -38,7 +39,7 @@ def send_findings(
     warehouse: Warehouse,
     channels: Channels,
     *,
-    dagster_url: str,
+    links: Links,
     remind_after: timedelta | None = None,
     now: datetime | None = None,
 ) -> Told:
@@ -52,7 +53,7 @@ def send_findings(
         due = findings.unsent(conn, brand=warehouse.brand, remind_before=at - remind_after if remind_after else None)
     told = messages = 0
     failed: TransientError | None = None
-    for some, words in _messages(due[:MOST_AT_ONCE], warehouse.brand, dagster_url):
+    for some, words in _messages(due[:MOST_AT_ONCE], warehouse.brand, links):
         try:
             channels.tell(words)
         except TransientError as error:
@@ -66,14 +67,14 @@ def send_findings(
     return Told(told, messages)
 
 
-def _messages(due: Iterable[Finding], brand: str, dagster_url: str) -> Iterator[tuple[list[Finding], Message]]:
+def _messages(due: Iterable[Finding], brand: str, links: Links) -> Iterator[tuple[list[Finding], Message]]:
     """Findings with the message that tells them, team by team."""
     by_team = sorted(due, key=lambda f: f.owner.value if f.owner else "")
     for owner, group in groupby(by_team, key=lambda f: f.owner):
         some = list(group)
         if len(some) >= STORM:
-            yield some, digest(some, owner=owner, brand=brand, dagster_url=dagster_url)
+            yield some, digest(some, owner=owner, brand=brand, links=links)
         else:
             for one in some:
                 reminder = one.told and one.state == findings.OPEN
-                yield [one], message(one, brand=brand, dagster_url=dagster_url, reminder=reminder)
+                yield [one], message(one, brand=brand, links=links, reminder=reminder)

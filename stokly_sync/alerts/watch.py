@@ -1,4 +1,4 @@
-"""Findings about what no single run sees: records in doubt, exceptions that pile up, destinations that are left alone.
+"""Findings about what no single run sees: records in doubt, exceptions that cannot wait or pile up, and pauses.
 
 Each look raises what it finds and clears what is over, in one transaction. What a run finds by itself (a reconciliation
 that differs, a failed run, a feed that is behind) is raised elsewhere.
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from stokly_sync.contracts.rules import Severity
+from stokly_sync.contracts.rules import Catalogue, Severity
 from stokly_sync.delivery.breaker import paused
 from stokly_sync.flow import State, Team
 from stokly_sync.warehouse import findings
@@ -24,6 +24,7 @@ from stokly_sync.warehouse.tables import EXCEPTIONS, LEDGER
 DOUBT: Final = "in-doubt"
 QUARANTINE: Final = "quarantine"
 PAUSED: Final = "paused"
+URGENT: Final = "exception"
 _DAY: Final = timedelta(days=1)
 
 
@@ -40,12 +41,17 @@ class Seen:
 
 
 def watch(
-    warehouse: Warehouse, *, owner_of: Callable[[str], Team], quarantine: int, now: datetime | None = None
+    warehouse: Warehouse,
+    *,
+    owner_of: Callable[[str], Team],
+    catalogue: Catalogue,
+    quarantine: int,
+    now: datetime | None = None,
 ) -> tuple[int, int]:
     """Raise and clear findings; gives how many problems stand and how many are over.
 
     `owner_of` gives the team of a feed's id; `quarantine` is the number of new exceptions within a day from which on
-    the team that owns them is told. Source: X8.
+    the team that owns them is told; `catalogue` says of which rules it is told at once. Source: X8.
     """
     at = now or datetime.now(UTC)
     stand = over = 0
@@ -53,6 +59,7 @@ def watch(
         for kind, seen in (
             (DOUBT, _in_doubt(conn, warehouse.brand, owner_of)),
             (QUARANTINE, _piling_up(conn, warehouse.brand, quarantine, at)),
+            (URGENT, _urgent(conn, warehouse.brand, catalogue)),
             (PAUSED, _paused(conn, warehouse.brand)),
         ):
             stand += len(seen)
@@ -106,6 +113,26 @@ def _piling_up(conn: sa.Connection, brand: str, least: int, now: datetime) -> li
             Team(owner) if owner else None,
         )
         for subject, owner, count, new_ones in conn.execute(query)
+    ]
+
+
+def _urgent(conn: sa.Connection, brand: str, catalogue: Catalogue) -> list[Seen]:
+    """Open exceptions of rules whose owner is told at once: a finding each, so that a second one is told as well."""
+    c = EXCEPTIONS.c
+    told = {code: rule for code, rule in catalogue.items() if rule.alert}
+    query = sa.select(c.subject, c.key, c.rule, c.detail).where(
+        c.brand == brand, c.state == OPEN, c.rule.in_(list(told))
+    )
+    return [
+        Seen(
+            subject,
+            f"{code}/{key}",
+            told[code].problem,
+            {"rule": code, "record": key, "detail": detail, "advice": told[code].advice},
+            told[code].owner,
+            told[code].severity,
+        )
+        for subject, key, code, detail in conn.execute(query)
     ]
 
 

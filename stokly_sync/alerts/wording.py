@@ -1,7 +1,7 @@
 """Findings in words: what is wrong, the numbers, what to do, where to look. No personal data and no secret in here.
 
 A finding's body holds the numbers; `advice` in it becomes a sentence, plain values become lines, nested ones stay on
-the page that the link leads to.
+the page that a link leads to.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from stokly_sync.alerts.links import Links
 from stokly_sync.flow import Team
 from stokly_sync.warehouse.findings import CLEARED, Finding
 
@@ -30,7 +31,7 @@ class Message:
     """Whether the text is Markdown; channels that cannot show it get it as it is."""
 
 
-def message(finding: Finding, *, brand: str, dagster_url: str, reminder: bool = False) -> Message:
+def message(finding: Finding, *, brand: str, links: Links, reminder: bool = False) -> Message:
     """One finding in words; a reminder says so."""
     over = finding.state == CLEARED
     start = "Cleared: " if over else "Still open: " if reminder else ""
@@ -38,19 +39,19 @@ def message(finding: Finding, *, brand: str, dagster_url: str, reminder: bool = 
         *_numbers(finding),
         *(() if over else (_advice(finding),)),
         _since(finding, brand),
-        _link(finding, dagster_url),
+        *links.of(finding),
     ]
     return Message(f"{start}{finding.title}", "\n".join(lines), finding.owner, finding.severity.value, over)
 
 
-def digest(findings: Sequence[Finding], *, owner: Team | None, brand: str, dagster_url: str) -> Message:
+def digest(findings: Sequence[Finding], *, owner: Team | None, brand: str, links: Links) -> Message:
     """Many findings in one message, for a day on which everything fails at once: open ones first, by severity."""
     ordered = sorted(findings, key=lambda f: (f.state == CLEARED, _RANK.index(f.severity.value), f.title))
     still = sum(f.state != CLEARED for f in ordered)
     over = len(ordered) - still
     counts = [f"{still} problems" if still else "", f"{over} cleared" if over else ""]
     lines = [("cleared: " if f.state == CLEARED else "") + f.title for f in ordered]
-    text = "\n".join([*lines, f"Brand {brand}.", dagster_url.rstrip("/")])
+    text = "\n".join([*lines, f"Brand {brand}.", *links.of_team(owner)])
     worst = ordered[0].severity.value
     return Message(" and ".join(c for c in counts if c) + " at once", text, owner, worst, over=not still)
 
@@ -71,8 +72,3 @@ def _advice(finding: Finding) -> str:
 def _since(finding: Finding, brand: str) -> str:
     end = f" until {finding.cleared_at:%Y-%m-%d %H:%M}" if finding.cleared_at else ""
     return f"Brand {brand}, {finding.subject}, since {finding.first_seen:%Y-%m-%d %H:%M}{end} UTC."
-
-
-def _link(finding: Finding, dagster_url: str) -> str:
-    link = dagster_url.rstrip("/")
-    return f"{link}/runs/{finding.run_id}" if finding.run_id else link

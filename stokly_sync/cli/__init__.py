@@ -158,7 +158,7 @@ def sandbox(
 @app.command()
 def demo(
     seed_file: SeedFile = None,
-    limits: Annotated[bool, typer.Option(help="Keep the vendors' rate limits; slow.")] = False,
+    limits: Annotated[bool, typer.Option(help="Keep the vendors' rate limits; about 40 minutes.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run everything once against the sandboxes and say whether the systems agree."""

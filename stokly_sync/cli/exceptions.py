@@ -49,6 +49,15 @@ def list_(
 
 
 @app.command()
+def waiting(subject: Subject = None, rule: Code = None, as_json: AsJson = False) -> None:
+    """Print how many records only wait, or are left out with what they belong to, by feed and rule."""
+    with guarded():
+        from stokly_sync.cli import handling
+
+        handling.show_waiting(feed=subject, rule=rule, as_json=as_json)
+
+
+@app.command()
 def show(subject: str, key: str, rule: str, as_json: AsJson = False) -> None:
     """Print one exception: what is wrong, what to do, the record without personal data, its history."""
     with guarded():

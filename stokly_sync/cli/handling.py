@@ -20,7 +20,7 @@ from stokly_sync.contracts import money
 from stokly_sync.contracts.rules import Catalogue
 from stokly_sync.errors import SettingsError
 from stokly_sync.flow import Team
-from stokly_sync.operations import acting, listing, looking, tracing
+from stokly_sync.operations import acting, listing, looking, searching, tracing, waiting
 from stokly_sync.operations.acting import Chosen
 from stokly_sync.operations.desk import Desk
 from stokly_sync.operations.export import COLUMNS, cells
@@ -94,6 +94,20 @@ def show_list(options: Options, *, most: int, as_json: bool) -> int:
     return 1 if total.count and wanted.state == "open" else 0
 
 
+def show_waiting(*, feed: str | None, rule: str | None, as_json: bool) -> None:
+    """Print what waits and what is left out, by feed and rule, with what to do should it take too long."""
+    with _desk() as desk:
+        found = waiting.groups(desk, feed=feed, rule=rule)
+    if as_json:
+        _print({"groups": [asdict(one) for one in found]})
+        return
+    for one in found:
+        known = desk.catalogue.get(one.rule)
+        line = f"{one.count:,} {one.state}  {one.feed}  {one.rule}"
+        _console().print(f"{line}\n  {known.problem}\n  {known.advice}" if known else line, markup=False)
+    sys.stdout.write("" if found else "Nothing waits.\n")
+
+
 def show_one(ref: Ref, *, as_json: bool) -> None:
     """Print one exception, its record without personal data, and its history."""
     with _desk() as desk:
@@ -158,7 +172,7 @@ def export(options: Options, file: Path | None) -> None:
 def trace(words: str, *, as_json: bool) -> int:
     """Print the path of the record that some words name; gives 1 when they name none, or several."""
     with _desk() as desk:
-        found = tracing.search(desk, words)
+        found = searching.search(desk, words)
         if len(found) != 1:
             return _offer(found, as_json=as_json)
         path = tracing.trace(desk, found[0].dataset, found[0].key)
@@ -167,21 +181,33 @@ def trace(words: str, *, as_json: bool) -> int:
         return 0
     out = _console()
     for stop in path.stops:
-        facts = ", ".join(f"{name} {value}" for name, value in stop.facts)
-        out.print(f"{stop.dataset} {stop.name} ({stop.key}) {facts}", markup=False, style="bold")
-        for placed in stop.placed:
-            when = f"accepted {placed.accepted_at:%Y-%m-%d %H:%M}" if placed.accepted_at else ""
-            out.print(f"  {placed.feed}: {placed.state} {placed.reason or placed.rule or ''} {when}", markup=False)
-        for feed in stop.missing:
-            out.print(f"  {feed}: not planned yet", markup=False)
-        for row in stop.exceptions:
-            out.print(f"  {row.state}: {row.ref.subject} {row.ref.rule} {row.detail}", markup=False)
-    out.print("\nWhat happened:")
+        _stand(out, stop)
+    if path.more:
+        out.print("Older records belong to it too and are not shown.\n")
+    out.print("What happened (UTC):")
     _tell(path.steps)
     return 0
 
 
-def _offer(found: Sequence[tracing.Found], *, as_json: bool) -> int:
+def _stand(out: Console, stop: tracing.Stop) -> None:
+    """One record of a path: what it is, and where it stands with every feed."""
+    title = f"{stop.system}: {stop.what} {stop.name}"
+    out.print(title if stop.name == stop.key else f"{title} ({stop.key})", markup=False, style="bold")
+    facts = [f"{name} {value}" for name, value in stop.facts]
+    if stop.landed_at is None:
+        facts.append("never taken over")
+    if facts:
+        out.print(f"  {', '.join(facts)}", markup=False)
+    for one in stop.standing:
+        when = f" {one.at:%Y-%m-%d %H:%M}" if one.at else ""
+        why = f": {one.why}" if one.why else ""
+        out.print(f"  → {one.system} {one.what}: {one.words}{when}{why}", markup=False)
+    for row in stop.exceptions:
+        out.print(f"  {row.state}: {row.ref.rule} {row.detail}", markup=False)
+    out.print()
+
+
+def _offer(found: Sequence[searching.Found], *, as_json: bool) -> int:
     if as_json:
         _print({"found": [asdict(one) for one in found]})
     elif not found:
@@ -193,9 +219,11 @@ def _offer(found: Sequence[tracing.Found], *, as_json: bool) -> int:
 
 
 def _tell(steps: Sequence[Step]) -> None:
+    width = max((len(step.where) for step in steps), default=0)
     for step in steps:
         detail = f": {step.detail}" if step.detail else ""
-        _console().print(f"  {step.at:%Y-%m-%d %H:%M:%S}  {step.where}  {step.what}{detail}", markup=False)
+        line = f"  {step.at:%Y-%m-%d %H:%M:%S}  {step.where:<{width}}  {step.what}{detail}"
+        _console().print(line, markup=False)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from stokly_sync.cli.printing import console_of, kept_back, row_of, table_of
 from stokly_sync.contracts.rules import Catalogue
+from stokly_sync.pipeline.channels import Beginning
 from stokly_sync.pipeline.forecast import Forecast, Planned, Since
 
 _COLUMNS = (
@@ -15,7 +16,7 @@ _COLUMNS = (
 )
 
 
-def plan(found: Forecast, catalogue: Catalogue) -> None:
+def plan(found: Forecast, catalogue: Catalogue, begun: Sequence[Beginning]) -> None:
     """What each feed would send and what that costs, and how to send exactly that."""
     console = console_of()
     table = table_of("Planned", *_COLUMNS)
@@ -30,6 +31,8 @@ def plan(found: Forecast, catalogue: Catalogue) -> None:
     row_of(table, "in all", *sums, found.calls, took(found.seconds))
     console.print(table)
     kept_back(console, kept, catalogue)
+    for channel in begun:
+        console.print(f"{channel.sentence[:1].upper()}{channel.sentence[1:]}. {channel.advice}".rstrip())
     console.print("Times are what the limits allow; slow answers come on top.")
     console.print(f"Nothing was sent. To send exactly this: stokly-sync sync --plan {found.plan_id}")
 

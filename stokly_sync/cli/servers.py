@@ -80,6 +80,7 @@ def dev(*, port: int, own: bool) -> int:
     """
     from stokly_sync import demo
 
+    beside = _free(port + 1)
     with ExitStack() as stack:
         if own:
             folder = home.find_home()
@@ -89,8 +90,9 @@ def dev(*, port: int, own: bool) -> int:
             stack.enter_context(demo.holding(demo.FOLDER))
             stack.enter_context(demo.surroundings(demo.FOLDER, seed=begun.seed, limits=begun.limits))
             os.environ["STOKLY_SYNC_DAGSTER_URL"] = f"http://127.0.0.1:{port}"
+            os.environ["STOKLY_SYNC_DASHBOARD_URL"] = f"http://127.0.0.1:{beside}"
         sys.stderr.write(f"Dagster opens on http://127.0.0.1:{port} with its state in {folder}. Ctrl-C ends it.\n")
-        stack.enter_context(_beside(port + 1))
+        stack.enter_context(_beside(beside))
         return _foreground(
             [
                 sys.executable,
@@ -110,7 +112,7 @@ def dev(*, port: int, own: bool) -> int:
 @contextmanager
 def _beside(port: int) -> Iterator[None]:
     """The dashboard as a process of its own, for as long as the other server runs."""
-    words = [sys.executable, "-m", "stokly_sync.cli", "dashboard", "--port", str(_free_or_any(port))]
+    words = [sys.executable, "-m", "stokly_sync.cli", "dashboard", "--port", str(port)]
     # In a group of its own: Ctrl-C is for the server in front, which is ended first.
     process = subprocess.Popen(words, start_new_session=True)  # noqa: S603 - our own interpreter and fixed words
     try:
@@ -120,15 +122,16 @@ def _beside(port: int) -> Iterator[None]:
         process.wait()
 
 
-def _free_or_any(port: int) -> int:
+def _free(port: int) -> int:
+    """The port, or any other one where it is taken."""
     with socket.socket() as probe:
         # As the server itself will ask for it: a port that was just given back is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
-            return 0
-    return port
+            probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _foreground(command: list[str]) -> int:

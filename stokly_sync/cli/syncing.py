@@ -22,6 +22,7 @@ from stokly_sync.cli import planning, printing
 from stokly_sync.demo import Result, run_demo
 from stokly_sync.errors import SettingsError
 from stokly_sync.pipeline import headless, home, progress
+from stokly_sync.pipeline.channels import beginnings
 from stokly_sync.pipeline.forecast import forecast, moved_since
 from stokly_sync.pipeline.services import Services
 from stokly_sync.pipeline.summary import Exit, summarise
@@ -53,10 +54,11 @@ def plan(system: str | None, *, as_json: bool) -> int:
     with _opened() as (services, instance), shown(quiet=as_json):
         plan_id, figures, ran = headless.plan(services, instance, headless.Request(only=system))
         catalogue, found = services.catalogue, forecast(services, plan_id, figures)
+        begun = [one for one in beginnings(services) if one.feed in {planned.feed for planned in figures}]
     if as_json:
-        _print_json(found.as_json())
+        _print_json(found.as_json() | {"channels": {one.channel: one.as_json() for one in begun}})
     else:
-        planning.plan(found, catalogue)
+        planning.plan(found, catalogue, begun)
     _complain(ran.failures)
     return int(Exit.COULD_NOT_RUN if ran.failures else Exit.AGREED)
 

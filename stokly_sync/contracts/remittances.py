@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from stokly_sync.contracts.channels import CODES, MARKETPLACER, currency_rule, dataset_of
+from stokly_sync.contracts.channels import MARKETPLACER, dataset_of
 from stokly_sync.contracts.tables import Column, Dataset, Kind, Table
 
 
@@ -43,7 +43,6 @@ def _remittances(channel: str) -> Dataset:
             Column("paid_at", Kind.TIME, "Time of payment, UTC."),
             Column("live", Kind.FLAG, "False once the channel does not list it any more.", required=True),
         ),
-        rules=(currency_rule(CODES[channel]),),
     )
     return dataset_of(channel, root, lines, event_at="created_at")
 

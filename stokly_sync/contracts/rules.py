@@ -47,6 +47,8 @@ class Rule:
     requirement: str
     effect: Effect = Effect.QUARANTINE
     severity: Severity = Severity.MEDIUM
+    alert: bool = False
+    """Whether its owner is told of every open exception at once, however few there are."""
 
 
 Catalogue = dict[str, Rule]

@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from stokly_sync.dashboard.access import SESSION_S, Access, Forbidden
 from stokly_sync.dashboard.guards import SecurityHeaders, SignedIn
-from stokly_sync.dashboard.pages import exceptions, figures, record, session, where
+from stokly_sync.dashboard.pages import exceptions, figures, record, session, waiting, where
 from stokly_sync.dashboard.views import HERE, show
 from stokly_sync.errors import StoklySyncError
 from stokly_sync.operations.desk import Desk
@@ -36,9 +36,14 @@ def build_app(desk: Desk, access: Access) -> Starlette:
             Route("/exceptions.csv", exceptions.export),
             Route("/exception", record.record),
             Route("/exception/act", record.act_on_one, methods=["POST"]),
+            Route("/waiting", waiting.waits),
+            Route("/problems", waiting.problems),
             Route("/reconciliation", figures.reconciliation),
+            Route("/reconciliation/records", figures.differences),
+            Route("/reconciliation/records.csv", figures.differences_as_csv),
             Route("/trust", figures.trusted),
             Route("/plans", figures.plans),
+            Route("/erasures", figures.erased),
             Route("/where", where.where),
             Route("/where", where.look_for, methods=["POST"]),
             Route("/team", session.choose_team, methods=["POST"]),

@@ -16,13 +16,14 @@ from stokly_sync.contracts import money
 from stokly_sync.contracts.rules import Severity
 from stokly_sync.flow import Team
 from stokly_sync.operations.listing import Order, Wanted
-from stokly_sync.warehouse.exceptions import CLOSED, IGNORED, OPEN
+from stokly_sync.warehouse.exceptions import CLOSED, EXCLUDED, IGNORED, OPEN
 
-STATES: Final = (OPEN, IGNORED, CLOSED)
+STATES: Final = (OPEN, IGNORED, EXCLUDED, CLOSED)
+"""Excluded ones are nobody's work: they are looked at, and nothing is done about them here."""
 AGES: Final = (1, 3, 7, 30)
 """Days since an exception was first seen."""
 EVERYBODY: Final = "all"
-_NAMES: Final = ("state", "owner", "system", "rule", "severity", "assigned", "age", "value", "sort")
+_NAMES: Final = ("state", "owner", "system", "subject", "rule", "severity", "assigned", "age", "value", "sort")
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _Value = TypeVar("_Value")
@@ -54,6 +55,7 @@ def read(params: Mapping[str, str], *, team: Team | None) -> Filters:
         state=given["state"] if given.get("state") in STATES else OPEN,
         owner=owner,
         system=given.get("system"),
+        subject=given.get("subject"),
         rule=given.get("rule"),
         severity=_one_of(Severity, given.get("severity")),
         assigned_to=given.get("assigned"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 import msgspec
@@ -66,6 +67,12 @@ def team(name: str | None) -> str:
     return _TEAMS.get(known, known.value.capitalize())
 
 
+def differs_how(record: Mapping[str, Any], there: str) -> str:
+    """In which way a record differs between us and a system, in words."""
+    whole = {"missing": f"missing at {there}", "unexpected": f"only at {there}"}
+    return whole.get(record["kind"]) or str(record["field"] or record["kind"])
+
+
 def ref_query(ref: Ref) -> str:
     """The query that names an exception."""
     return urlencode({"subject": ref.subject, "key": ref.key, "rule": ref.rule})
@@ -85,6 +92,7 @@ FILTERS: Final = {
     "age": age,
     "lasting": lasting,
     "team": team,
+    "differs_how": differs_how,
     "ref_query": ref_query,
     "ref_text": ref_text,
 }

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import pandas as pd
 import sqlalchemy as sa
 
 from stokly_sync.delivery.options import utc_now
 from stokly_sync.errors import TransientError
-from stokly_sync.warehouse.bulk import Merge, merge
+from stokly_sync.warehouse.bulk import Merge
+from stokly_sync.warehouse.few import merge_few
 from stokly_sync.warehouse.tables import RATE_BUDGETS
 
 
@@ -58,11 +58,10 @@ class Breaker:
     def failed(self) -> None:
         """Count a failure; from the last allowed one on, the breaker is open."""
         now = self.now()
-        frame = pd.DataFrame({"key": [self._row], "failures": [1]})
-        fixed = {"breaker_until": now + self.cool_down, "updated_at": now}
+        row = {"key": self._row, "failures": 1, "breaker_until": now + self.cool_down, "updated_at": now}
         counting = Merge(compute={"failures": lambda old, new: old.failures + new.failures})
         with self.engine.begin() as connection:
-            merge(connection, RATE_BUDGETS, frame, fixed=fixed, condition=counting)
+            merge_few(connection, RATE_BUDGETS, [row], condition=counting)
 
     def succeeded(self) -> None:
         """Close the breaker."""

@@ -18,14 +18,14 @@ from hashlib import blake2b
 from threading import Lock
 from typing import Any, Final
 
-import pandas as pd
 import sqlalchemy as sa
 from pydantic import SecretStr
 
 from stokly_sync.delivery.options import utc_now
 from stokly_sync.errors import TransientError
 from stokly_sync.flow import Lane
-from stokly_sync.warehouse.bulk import Merge, merge
+from stokly_sync.warehouse.bulk import Merge
+from stokly_sync.warehouse.few import merge_few
 from stokly_sync.warehouse.tables import RATE_BUDGETS
 
 # Slots lie this much further apart than the limit asks for: a call that starts late must not crowd the next ones.
@@ -183,8 +183,8 @@ class DatabaseBudget:
         query = sa.select(c.next_slot, c.blocked_until).where(c.key == self._key).with_for_update()
         row = connection.execute(query).first()
         if row is None:
-            frame = pd.DataFrame({"key": [self._key]})
-            merge(connection, RATE_BUDGETS, frame, fixed={"updated_at": self._now()}, condition=_KNOWN)
+            new = {"key": self._key, "updated_at": self._now()}
+            merge_few(connection, RATE_BUDGETS, [new], condition=_KNOWN)
             row = connection.execute(query).one()
         return row.next_slot, row.blocked_until
 

@@ -9,9 +9,12 @@ import sqlalchemy as sa
 
 from stokly_sync.contracts import erasure
 from stokly_sync.contracts.datasets import DATASETS, TABLES
-from stokly_sync.contracts.tables import Table
-from stokly_sync.flow import Feed, Frames
+from stokly_sync.contracts.tables import DTYPES, Kind, Table
+from stokly_sync.flow import FIRST_READ, Feed, Frames
 from stokly_sync.warehouse.bulk import rows_by
+from stokly_sync.warehouse.reading import among
+from stokly_sync.warehouse.tables import LEDGER
+from stokly_sync.warehouse.windows import watermark
 
 
 def load(connection: sa.Connection, feed: Feed, keys: Collection[str], *, brand: str) -> Frames:
@@ -40,8 +43,21 @@ def load(connection: sa.Connection, feed: Feed, keys: Collection[str], *, brand:
         if held is not None:
             both = pd.concat([held, found], ignore_index=True)
             found = both.drop_duplicates(list(table.key), ignore_index=True)
+        if need.sent_by is not None:
+            found = found.assign(sent_at=_sent_at(connection, need.sent_by, found[table.key[0]], brand=brand))
         frames[name] = found
+    if feed.first_read is not None:
+        begun = watermark(connection, brand=brand, dataset=feed.first_read).baseline_to
+        frames[FIRST_READ] = pd.DataFrame({"at": pd.to_datetime([begun] if begun else [], utc=True)})
     return frames
+
+
+def _sent_at(connection: sa.Connection, feed: str, keys: pd.Series[str], *, brand: str) -> pd.Series[pd.Timestamp]:
+    """When a feed last sent each of these records."""
+    c = LEDGER.c
+    query = sa.select(c.key, c.sent_at).where(c.brand == brand, c.feed == feed, among(connection, c.key, keys))
+    sent = {row.key: row.sent_at for row in connection.execute(query)}
+    return pd.Series([sent.get(key) for key in keys], index=keys.index).astype(DTYPES[Kind.TIME])  # type: ignore[call-overload, no-any-return]
 
 
 def own_columns(feed: Feed) -> set[str]:

@@ -18,9 +18,10 @@ from stokly_sync.errors import PermanentError
 from stokly_sync.flow import Outcome, ReplayClass, State
 
 
-def recover(site: Site, *, own: bool = False) -> None:
+def recover(site: Site, *, own: bool = False) -> int:
     """Close every open attempt of the feed. `own` when this run made them; otherwise a dead one did.
 
+    Gives how many of their records are as they were before, so that they may be sent again.
     Raises TransientError when the destination cannot be asked; the attempts then stay open and nothing may be sent.
     """
     with site.warehouse.reading() as connection:
@@ -28,7 +29,7 @@ def recover(site: Site, *, own: bool = False) -> None:
         keys = sorted({key for attempt in left for key in attempt.keys})
         items = site.ledger.planned_among(connection, keys) if keys else []
     if not left:
-        return
+        return 0
     if site.feed.replay is ReplayClass.UPSERT:
         outcomes: list[Outcome] = []
     elif site.feed.replay is ReplayClass.NEVER:
@@ -37,6 +38,7 @@ def recover(site: Site, *, own: bool = False) -> None:
     else:
         outcomes = _look_up(site, items, since=max(attempt.opened_at for attempt in left))
     _close(site, left, items, outcomes, own=own)
+    return len(items) - len(outcomes)
 
 
 def _look_up(site: Site, items: Sequence[Item], *, since: datetime) -> list[Outcome]:

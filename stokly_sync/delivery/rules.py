@@ -12,7 +12,6 @@ from stokly_sync.flow import Team
 
 WAITS: Final = "DELIVERY-WAITS"
 LEFT_OUT: Final = "DELIVERY-LEFT-OUT"
-REJECTED: Final = "DELIVERY-REJECTED"
 IN_DOUBT: Final = "DELIVERY-IN-DOUBT"
 NO_HISTORY: Final = "DELIVERY-NO-HISTORY"
 BEFORE_HISTORY: Final = "DELIVERY-BEFORE-HISTORY"
@@ -36,15 +35,6 @@ RULES: Final = (
         requirement="X5",
         effect=Effect.EXCLUDE,
         severity=Severity.LOW,
-    ),
-    Rule(
-        code=REJECTED,
-        problem="The destination refused the record.",
-        advice="Read the destination's reason, correct the record at its source; it is sent again once it changed.",
-        owner=Team.OPERATIONS,
-        requirement="X6",
-        effect=Effect.REJECT,
-        severity=Severity.HIGH,
     ),
     Rule(
         code=IN_DOUBT,

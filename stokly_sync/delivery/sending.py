@@ -144,6 +144,7 @@ def _refuse_unsaid(site: Site, plan_id: str | None) -> None:
 
 def _send(site: Site, plan_id: str | None) -> Trouble | None:
     """Send; what had no answer is sent once more where that is harmless, or proven not to have arrived."""
+    missing = 0
     for _ in range(2):
         outgoing = Outgoing(site, plan_id)
         outgoing.run()
@@ -152,14 +153,16 @@ def _send(site: Site, plan_id: str | None) -> Trouble | None:
         site.tally.sent_bytes = max(site.tally.sent_bytes, outgoing.sent_bytes)
         if outgoing.trouble is not None:
             return outgoing.trouble
-        if not outgoing.unknown:
-            return None
-        if site.feed.replay is ReplayClass.LOOK_UP:
+        missing = outgoing.unknown
+        if missing and site.feed.replay is ReplayClass.LOOK_UP:
             try:
-                recover(site, own=True)
+                missing = recover(site, own=True)
             except (TransientError, PermanentError) as error:
                 return error
-    return None
+        if not missing:
+            return None
+    # Said aloud: it may be the records' own fault, and then they would come back without an answer for ever.
+    return TransientError(f"{missing} records were sent twice, and neither time was there an answer.")
 
 
 def _refresh(site: Site, whole: Publisher | None) -> Trouble | None:

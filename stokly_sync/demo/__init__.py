@@ -20,11 +20,12 @@ import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
 from stokly_sync.contracts.rules import Effect
+from stokly_sync.delivery.budget import limits_of
 from stokly_sync.delivery.rules import LEFT_OUT, WAITS
 from stokly_sync.demo.circle import Circle, Stop
 from stokly_sync.demo.settings import written
 from stokly_sync.errors import SettingsError
-from stokly_sync.flow import State
+from stokly_sync.flow import Lane, State
 from stokly_sync.pipeline import headless, home, progress
 from stokly_sync.pipeline.services import Services
 from stokly_sync.pipeline.summary import Exit, Summary, summarise
@@ -89,6 +90,8 @@ def run_demo(*, seed_file: Path | None = None, limits: bool = False, folder: Pat
             services = Services.open()
             try:
                 turns, circle = Turns(services, instance), Circle(sandbox) if seed_file is None else None
+                if limits:
+                    progress.announce(_patience(services, sandbox))
                 if circle is not None:
                     circle.plant()
                 turns.sync(headless.Request())
@@ -101,6 +104,14 @@ def run_demo(*, seed_file: Path | None = None, limits: bool = False, folder: Pat
     # Real transactions have defects of their own, which nobody planted and which are no fault of ours.
     missing, unexpected = compared(planted, reported) if seed_file is None else ((), ())
     return Result(turns.first, turns.last, stops, planted, missing, unexpected, report, limits, folder)
+
+
+def _patience(services: Services, sandbox: Sandbox) -> str:
+    """How long it takes to read Stokly under its limits: lines are lists of their own, a call for each record."""
+    store = getattr(sandbox.systems["stokly"], "store")  # noqa: B009 - the kit's shape has no store
+    calls = sum(len(store.rows(name)) for name in ("saleorders", "dispatches", "refunds"))
+    seconds = limits_of(services.settings.systems["stokly"]).duration(calls, Lane.BULK)
+    return f"With the vendors' limits the history of Stokly takes about {seconds / 60:.0f} minutes, {calls:,} calls"
 
 
 class Turns:

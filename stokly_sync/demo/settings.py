@@ -26,11 +26,14 @@ _SETTINGS: Final = {
     # The retailer has one shop and one warehouse that sends; the methods of payment and shipping are the known ones.
     "stokly.magento": f"""\
 channel_id = "{MAGENTO.channel_id}"
+# All that the sandboxes hold counts, however old.
+orders_days = 365
 payments = {{ checkmo = 4, free = 4 }}
 shipping = {{ flatrate_flatrate = "Standard", tablerate_bestway = "Abroad" }}
 locations = {{ "*" = "{WAREHOUSE}" }}""",
     "stokly.marketplacer": f"""\
 channel_id = "{MARKETPLACER.channel_id}"
+orders_days = 365
 locations = {{ "*" = "{WAREHOUSE}" }}""",
     "dotdigital": 'contact_fields = { NOTES = "extra.notes" }',
     "emarsys": """\

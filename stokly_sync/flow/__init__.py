@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from stokly_sync.flow.reading import Extract, Page, Scope, Window
 from stokly_sync.flow.sending import (
+    FIRST_READ,
     Append,
     BatchLimits,
     Built,
@@ -41,6 +42,7 @@ from stokly_sync.flow.words import (
 )
 
 __all__ = [
+    "FIRST_READ",
     "Append",
     "BatchLimits",
     "Budget",

@@ -13,6 +13,9 @@ import pandas as pd
 
 from stokly_sync.flow.words import Frames, Json, Lane, Problem, ReplayClass, State, Team
 
+FIRST_READ: Final = "first read"
+"""Frame of a feed that asks for it (`Feed.first_read`): one column `at` (UTC), one row or none."""
+
 _DECODER: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 
@@ -34,6 +37,8 @@ class Need:
     """Whether values are looked for in lower case too: addresses are mostly kept so, and typed in any case."""
     only: str | None = None
     """Flag of the table that must be true, where rows grow without end and only those are of use."""
+    sent_by: str | None = None
+    """Feed whose keys the table has: a column `sent_at` (UTC) tells when it last sent the row, if ever."""
 
 
 @dataclass(frozen=True)
@@ -207,6 +212,8 @@ class Feed:
     replay: ReplayClass
     limits: BatchLimits
     build: Callable[[Frames], Built]
+    rejected_rule: str
+    """Rule code of the exception that a rejection opens."""
     send: Callable[[Any, Sequence[Record]], Sequence[Outcome]] = _published_whole
     """`send(client, batch)`: one request. Returns the outcome of every record of the batch, or raises
     `BatchRefused`, `InDoubt`, `TransientError` or `PermanentError` for the batch as a whole.
@@ -236,8 +243,6 @@ class Feed:
     needs: tuple[Need, ...] = ()
     triggers: tuple[Trigger, ...] = ()
     gates: tuple[Gate, ...] = ()
-    rejected_rule: str = "DELIVERY-REJECTED"
-    """Rule code of the exception that a rejection opens."""
     mirror: str | None = None
     """Dataset in which the destination's own records are landed, where it is a source as well. Facts then give its key
     as `there`, and a record that is with them alone is explained by what keeps its row out of that dataset."""
@@ -245,6 +250,8 @@ class Feed:
     """Whether the receipt of an accepted record is its id at the destination, to be kept in the table of links."""
     look_up_delay: float | None = None
     """Seconds that the destination may take until a record that it took can be found; a minute where not said."""
+    first_read: str | None = None
+    """A dataset of which the builder has to know when its history was first read; told in the frame `FIRST_READ`."""
     pool: str | None = None
     """A pool and a job of its own inside the lane, for what must not wait for others of the lane; it runs by the clock
     and sends whatever is owed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import pandas as pd
@@ -61,7 +61,7 @@ class Matching:
     find: Callable[[Frames], Sequence[Problem]]
     """`find(frames)`: pure; frames by table name with the columns of `needs` and their contract's dtypes."""
     known_in: tuple[str, ...] = ()
-    """Ids of feeds: a row that is open as an exception there under the same key is not named a second time."""
+    """Ids of feeds: a row that is open or left out there under the same key is not named a second time."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,16 @@ class Origin:
 
     source_type: str
     channel_id: str | None = None
+    orders_from: datetime | None = None
+    """Orders placed before are neither brought there nor missed there."""
+    days: int = 0
+    """Where nobody said from when on: so many days before the channel's orders were first read."""
+
+    def begins(self, first_read: datetime | None) -> datetime | None:
+        """The time (UTC) from which on orders are brought there; None for all, as long as none were read."""
+        if self.orders_from is not None or first_read is None:
+            return self.orders_from
+        return first_read - timedelta(days=self.days)
 
     def holds(self, order: Mapping[str, Any]) -> bool:
         """Whether an order (a row with `channel_id` and `source_type`) is of the channel."""
@@ -82,12 +92,14 @@ class Origin:
 class Person:
     """Somebody to be forgotten: Stokly's customer ids, and addresses in lower case as far as we still know them.
 
-    `receipt` is what the system answered with when it was asked before.
+    `receipt` is what the system answered with when it was asked before, `accounts` its own ids of the person, where its
+    orders were landed.
     """
 
     customers: tuple[str, ...]
     emails: tuple[str, ...] = field(repr=False)
     receipt: str | None = None
+    accounts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -138,6 +150,6 @@ class System:
     """`forget(client, person)`: delete the person there, or ask for it; asking again for the same does no harm. None
     where the system offers no call for it."""
     forget_by_hand: str = ""
-    """What a person has to do where there is no `forget`, in a sentence."""
+    """What a person has to do where there is no `forget`, or where it is not allowed to us, in a sentence."""
     remember: Callable[[Any, Memory], None] | None = None
     """`remember(client, memory)`: let a client keep there what its set-up finds, and take it from there."""

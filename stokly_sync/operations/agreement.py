@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from stokly_sync.operations.desk import Desk
-from stokly_sync.operations.tracing import last_agreed
+from stokly_sync.operations.looking import NoSuchException
 from stokly_sync.warehouse.tables import RECONCILIATIONS
 
 POINTS: Final = 60
@@ -49,7 +49,10 @@ class Agreement:
     unexplained: int
     in_doubt: int
     unaccounted: Mapping[str, str]
-    sample: Sequence[Mapping[str, Any]]
+    differing: int
+    """Records that differ, with and without a reason."""
+    records: Sequence[Mapping[str, Any]]
+    """Those of them that are kept, the unexplained ones first."""
     last_agreed: datetime | None
 
 
@@ -60,11 +63,27 @@ def agreements(desk: Desk) -> list[Agreement]:
         return [_agreement(conn, desk, feed, rows[0]) for feed, rows in found if rows]
 
 
+def agreement(desk: Desk, feed: str) -> Agreement:
+    """The newest reconciliation of one feed; raises NoSuchException where there is none."""
+    with desk.warehouse.reading() as conn:
+        rows = _newest(conn, desk.brand, feed, 1) if feed in desk.feeds else ()
+        if not rows:
+            raise NoSuchException(f"Nothing was compared for {feed} yet.")
+        return _agreement(conn, desk, feed, rows[0])
+
+
 def drift(desk: Desk, feed: str, *, points: int = POINTS) -> list[Drift]:
     """The newest reconciliations of a feed, oldest first."""
     with desk.warehouse.reading() as conn:
         rows = _newest(conn, desk.brand, feed, points)
     return [_drift(row.at, msgspec.json.decode(row.body)) for row in reversed(rows)]
+
+
+def last_agreed(conn: sa.Connection, brand: str, feed: str) -> datetime | None:
+    """When a feed's two sides last agreed (UTC)."""
+    c = RECONCILIATIONS.c
+    query = sa.select(c.at).where(c.brand == brand, c.subject == feed, c.status == "agreed")
+    return conn.execute(query.order_by(c.at.desc()).limit(1)).scalar_one_or_none()
 
 
 def _newest(conn: sa.Connection, brand: str, feed: str, limit: int) -> Sequence[Any]:
@@ -92,7 +111,9 @@ def _agreement(conn: sa.Connection, desk: Desk, feed: str, row: Any) -> Agreemen
         unexplained=differences["unexplained"],
         in_doubt=differences["in_doubt"],
         unaccounted=differences["unaccounted"],
-        sample=body.get("sample", ()),
+        # What was stored before all records were kept lists some of the unexplained ones.
+        differing=body.get("differing", differences["unexplained"]),
+        records=body.get("records", body.get("sample", ())),
         last_agreed=last_agreed(conn, desk.brand, feed),
     )
 

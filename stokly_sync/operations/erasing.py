@@ -19,11 +19,11 @@ import sqlalchemy as sa
 from stokly_sync.contracts import erasure
 from stokly_sync.contracts.datasets import DATASETS
 from stokly_sync.delivery.rules import ERASED
-from stokly_sync.errors import StoklySyncError
+from stokly_sync.errors import PermissionDenied, StoklySyncError
 from stokly_sync.flow import Feed, Forgotten, Person, State, System
 from stokly_sync.operations import audit
 from stokly_sync.operations.audit import Action
-from stokly_sync.operations.person import Traces, documents_naming, traces_of
+from stokly_sync.operations.person import Traces, accounts_of, documents_naming, traces_of
 from stokly_sync.operations.places import mentions, strike_out
 from stokly_sync.warehouse import erasures
 from stokly_sync.warehouse.bulk import among
@@ -35,6 +35,8 @@ from stokly_sync.warehouse.tables import EXCEPTIONS, LANDED, LEDGER
 WAIT_S: Final = 60.0
 """So long a load that is under way is waited for."""
 DONE, ASKED, FAILED, BY_HAND = "done", "asked", "failed", "by hand"
+OURS: Final = "warehouse"
+"""The subject of the audit line about our own database: each erasure has one."""
 _NO_CALL: Final = "No call for this is proven: have the account deleted there, and its orders made nameless."
 
 Forget = Callable[[System, Person], Forgotten]
@@ -178,9 +180,9 @@ class Eraser:
         handles, brand = traces.handles, self.warehouse.brand
         with self.warehouse.reading() as conn:
             before = erasures.answers(conn, brand, handles).get(system.name)
-        person = Person(
-            tuple(sorted(traces.customers)), tuple(sorted(traces.emails)), before.receipt if before else None
-        )
+            accounts = accounts_of(conn, brand, system.name, traces)
+        receipt = before.receipt if before else None
+        person = Person(tuple(sorted(traces.customers)), tuple(sorted(traces.emails)), receipt, accounts)
         answer = self._answer(system, person)
         with self.warehouse.transaction() as conn:
             erasures.note_answer(conn, brand, handles, answer, at=self.now, run_id=self.run_id)
@@ -191,6 +193,8 @@ class Eraser:
             return Answer(system.name, BY_HAND, system.forget_by_hand or _NO_CALL)
         try:
             said = self.forget(system, person)
+        except PermissionDenied as error:
+            return Answer(system.name, BY_HAND, f"{error} By hand: {system.forget_by_hand or _NO_CALL}")
         except StoklySyncError as error:
             return Answer(system.name, FAILED, f"{error} Run the erasure again.", person.receipt)
         words = said.answer + (f". By hand: {said.by_hand}" if said.by_hand else "")
@@ -200,7 +204,7 @@ class Eraser:
         """The audit trail: one line for our database, one for each system; who, when, which run, what answer."""
         counts = [f"{name} {count}" for name, count in sorted(done.rows.items())]
         counts += [f"documents {done.documents}", f"exceptions {done.exceptions}", f"texts {done.texts}"]
-        lines = {"warehouse": ", ".join(counts)} | {a.system: f"{a.state}: {a.answer}" for a in done.answers}
+        lines = {OURS: ", ".join(counts)} | {a.system: f"{a.state}: {a.answer}" for a in done.answers}
         lines |= dict.fromkeys(done.busy, "busy, left for a second run")
         with self.warehouse.transaction() as conn:
             for subject, words in lines.items():

@@ -27,7 +27,7 @@ from stokly_sync.operations.audit import Action
 from stokly_sync.operations.desk import Desk
 from stokly_sync.operations.listing import Ref, Row, rows_of
 from stokly_sync.operations.masking import Mask, mask_of, masked_row
-from stokly_sync.operations.steps import Step, attempts_of, ledger_steps
+from stokly_sync.operations.steps import Step, attempts_of, placed
 from stokly_sync.warehouse.bulk import rows_by
 from stokly_sync.warehouse.exceptions import IGNORED, OPEN
 from stokly_sync.warehouse.tables import EXCEPTIONS, LANDED, LEDGER
@@ -103,16 +103,19 @@ def _look(desk: Desk, ref: Ref, *, reveal: bool) -> Detail:
             received, outgoing = _of_dataset(conn, desk, ref, reveal=reveal), []
         state, steps = _ledger(conn, desk, ref) if feed is not None else (None, [])
         history = sorted([*steps, *_own(conn, desk, ref, rows[0])], key=lambda step: step.at)
-        others, record = _others(conn, desk, ref), _record(conn, desk, ref)
+        others, record = _others(conn, desk, ref), record_of(conn, desk, ref)
     rule = desk.catalogue.get(ref.rule)
     return Detail(rows[0], rule, received, outgoing, state, history, others, reveal, record)
 
 
-def _record(conn: sa.Connection, desk: Desk, ref: Ref) -> tuple[str, str]:
+def record_of(conn: sa.Connection, desk: Desk, ref: Ref) -> tuple[str, str]:
+    """Dataset and key of the landed row that an exception or a ledger row is about."""
     feed = desk.feeds.get(ref.subject)
     if feed is None:
         return ref.subject, ref.key
     root, key = LANDED[feed.dataset].c, DATASETS[feed.dataset].key
+    if feed.key == key:
+        return feed.dataset, ref.key
     query = sa.select(root[key]).where(root.brand == desk.brand, root[feed.key] == ref.key).order_by(root[key].desc())
     return feed.dataset, conn.execute(query.limit(1)).scalar_one_or_none() or ref.key
 
@@ -191,7 +194,7 @@ def _value(kind: Kind, value: Any) -> Any:
 
 
 def _ledger(conn: sa.Connection, desk: Desk, ref: Ref) -> tuple[str | None, list[Step]]:
-    found = ledger_steps(conn, desk, ref.subject, [ref.key])
+    found = placed(conn, desk, ref.subject, [ref.key])
     state = found[0].state if found else None
     return state, [step for one in found for step in one.steps] + attempts_of(conn, desk, ref.subject, ref.key)
 

@@ -80,6 +80,17 @@ def traces_of(conn: sa.Connection, brand: str, *, customer: str | None, email: s
     return traces
 
 
+def accounts_of(conn: sa.Connection, brand: str, system: str, traces: Traces) -> tuple[str, ...]:
+    """The ids of a person's accounts in a sales channel, as its landed orders tell; guests have none."""
+    found: set[str] = set()
+    for name, keys in traces.records.items():
+        c = LANDED[name].c
+        if name.partition(".")[0] == system and _ACCOUNT in c and keys:
+            mine = (c.brand == brand, among(conn, c[DATASETS[name].key], keys), c[_ACCOUNT].is_not(None))
+            found.update(conn.execute(sa.select(c[_ACCOUNT]).where(*mine).distinct()).scalars())
+    return tuple(sorted(found))
+
+
 def _lower(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     return sa.func.lower(sa.func.trim(column), type_=sa.Text())
 

@@ -1,62 +1,76 @@
 """*Where is order X*: the path of one record through every system, with times, states and reasons (X9).
 
-A record is found by what people have in their hands: an order number, an e-mail address, a SKU, any id. What belongs to
-it is found through the contracts: rows of other datasets that name its key, and rows whose key it names.
+What belongs to a record is found through the contracts (`relations`), what happened is told in `story`, and where it is
+found by its number, address or SKU stands in `searching`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from stokly_sync.contracts import money
 from stokly_sync.contracts.datasets import DATASETS
-from stokly_sync.contracts.owners import person, reachable
 from stokly_sync.contracts.sales import ORDERS
 from stokly_sync.contracts.tables import Dataset, Kind
-from stokly_sync.operations import audit
-from stokly_sync.operations.desk import Desk
+from stokly_sync.flow import Feed, State
+from stokly_sync.operations import story
+from stokly_sync.operations.desk import Desk, system_of
 from stokly_sync.operations.listing import Ref, Row, rows_of
 from stokly_sync.operations.looking import NoSuchException
-from stokly_sync.operations.relations import MOST_RELATED, related, row_of
-from stokly_sync.operations.steps import Placed, Step, attempts_of, ledger_steps
+from stokly_sync.operations.relations import MOST_RELATED, holds_orders, name_column, related, row_of
+from stokly_sync.operations.steps import Placed, Step, placed
 from stokly_sync.warehouse.bulk import among
-from stokly_sync.warehouse.exceptions import CLOSED
-from stokly_sync.warehouse.tables import EXCEPTIONS, LANDED, LINKS, RECONCILIATIONS
+from stokly_sync.warehouse.exceptions import CLOSED, EXCLUDED
+from stokly_sync.warehouse.tables import EXCEPTIONS, LINKS
 
-MOST_FOUND: Final = 25
-"""So many records are offered when what was asked for names several."""
-_TOLD: Final = ("number", "sku", "channel_reference", "stage", "status", "payment_status", "live", "merged_into")
+_TOLD: Final = (
+    *("number", "sku", "channel_reference", "state", "stage", "status", "payment_status", "live", "merged_into"),
+    *("courier", "carrier", "tracking_number", "source", "quantity"),
+    *("available", "on_hand", "on_sale", "why_not"),
+)
+_DULL: Final = {"live": True, "stage": "order"}
+"""What goes without saying."""
+_YES: Final = {True: "yes", False: "no"}
 
 
 @dataclass(frozen=True)
-class Found:
-    """A record that answers a search: nothing personal. `there` says whether it was ever landed."""
+class Standing:
+    """Where a record stands with one feed: at which system, as what, in which state and why; `at` its last success.
 
-    dataset: str
-    key: str
-    name: str
-    there: bool = True
+    `state` is the ledger's; None where the feed has never planned the record.
+    """
+
+    feed: str
+    system: str
+    what: str
+    state: str | None
+    words: str
+    why: str
+    at: datetime | None
 
 
 @dataclass(frozen=True)
 class Stop:
-    """One record on the path: what is known of it at its source, and where it stands with every feed of it."""
+    """One record on the path: what is known of it at its source, and where it stands with every feed of it.
+
+    `what` and `system` are words for people: an order in Magento.
+    """
 
     dataset: str
     key: str
     name: str
+    what: str
+    system: str
     facts: Sequence[tuple[str, str]]
     landed_at: datetime | None
     version: datetime | None
-    placed: Sequence[Placed]
-    missing: Sequence[str]
-    """Feeds of its dataset that have never planned it."""
+    standing: Sequence[Standing]
     exceptions: Sequence[Row]
+    """Those that stand out: what a feed says of the record already is not said again."""
 
 
 @dataclass(frozen=True)
@@ -71,21 +85,6 @@ class Path:
     """Whether older records belong to it too and are not shown."""
 
 
-def search(desk: Desk, words: str) -> list[Found]:
-    """Records that an order number, an e-mail address, a SKU or an id names; at most MOST_FOUND."""
-    text = words.strip()
-    if not text:
-        return []
-    found: dict[tuple[str, str], Found] = {}
-    with desk.warehouse.reading() as conn:
-        for dataset in _searched():
-            for key, name in _matches(conn, desk.brand, dataset, _spellings(text)):
-                found.setdefault((dataset.name, key), Found(dataset.name, key, name))
-        for subject, key in _kept_out(conn, desk, text, within=not found):
-            found.setdefault((subject, key), Found(subject, key, key, there=False))
-    return list(found.values())[:MOST_FOUND]
-
-
 def trace(desk: Desk, dataset: str, key: str) -> Path:
     """The path of one record; raises NoSuchException when neither a row nor an exception has that key."""
     if dataset not in DATASETS:
@@ -94,130 +93,159 @@ def trace(desk: Desk, dataset: str, key: str) -> Path:
         chosen = DATASETS[dataset]
         row = row_of(conn, desk.brand, chosen, key)
         belongs = list(related(conn, desk.brand, chosen, key, row))
-        wanted = [(chosen, key, row), *belongs[:MOST_RELATED]]
-        stops = [_stop(conn, desk, *one) for one in wanted]
-        if row is None and not stops[0].exceptions:
+        once: set[tuple[str, str]] = set()
+        told = [_tell(conn, desk, *one, once=once) for one in [(chosen, key, row), *belongs[:MOST_RELATED]]]
+        if row is None and not told[0].stop.exceptions:
             raise NoSuchException(f"{dataset} has no record {key}; look it up by another number.")
-        steps = sorted(_steps(conn, desk, stops), key=lambda step: step.at)
-        return Path(stops, steps, _links(conn, desk.brand, key), len(belongs) > MOST_RELATED)
+        told[1:] = sorted(told[1:], key=lambda one: one.at)
+        whole = _whole(desk, told)
+        steps = [step for one in told for step in _steps(conn, desk, one, whole)]
+        steps.sort(key=lambda step: step.at)
+        return Path([one.stop for one in told], steps, _links(conn, desk.brand, key), len(belongs) > MOST_RELATED)
 
 
-def last_agreed(conn: sa.Connection, brand: str, feed: str) -> datetime | None:
-    """When a feed's two sides last agreed (UTC)."""
-    c = RECONCILIATIONS.c
-    query = sa.select(c.at).where(c.brand == brand, c.subject == feed, c.status == "agreed")
-    return conn.execute(query.order_by(c.at.desc()).limit(1)).scalar_one_or_none()
+@dataclass(frozen=True)
+class _Told:
+    """A stop with what its steps are made of."""
+
+    stop: Stop
+    dataset: Dataset
+    row: Any
+    placed: Sequence[Placed]
+    kept: Sequence[Row]
+    """Exceptions that were something to see to, those that are over as well."""
+
+    @property
+    def orders(self) -> bool:
+        return holds_orders(self.dataset)
+
+    @property
+    def event_at(self) -> datetime | None:
+        at: datetime | None = (
+            self.row[self.dataset.event_at] if self.row is not None and self.dataset.event_at else None
+        )
+        return at
+
+    @property
+    def at(self) -> datetime:
+        """By which stops are put in order."""
+        return self.event_at or self.stop.landed_at or datetime.max.replace(tzinfo=UTC)
 
 
-def _searched() -> Iterator[Dataset]:
-    """Datasets that have something of their own to be found by, those with names for people first."""
-    named = [d for d in DATASETS.values() if d.sought_by]
-    yield from named
-    yield from (d for d in DATASETS.values() if not d.sought_by and not d.name.startswith("derived."))
-
-
-def _spellings(text: str) -> list[str]:
-    return list(dict.fromkeys([text, text.lower(), text.upper()])) if "@" in text or text.isascii() else [text]
-
-
-def _matches(conn: sa.Connection, brand: str, dataset: Dataset, texts: Sequence[str]) -> Iterator[tuple[str, str]]:
-    root = LANDED[dataset.name].c
-    name = root[_name_column(dataset)]
-    conditions: list[sa.ColumnElement[bool]] = [root[column].in_(texts) for column in (dataset.key, *dataset.sought_by)]
-    if dataset.name == ORDERS.name:
-        # Account holders are found by their customer; a guest's address stands in an order as a digest too.
-        conditions.append(root.guest.in_([person(text) for text in texts if reachable(text)]))
-    for condition in conditions:
-        query = sa.select(root[dataset.key], name).where(root.brand == brand, condition).limit(MOST_FOUND)
-        yield from ((row[0], row[1] or row[0]) for row in conn.execute(query))
-
-
-def _name_column(dataset: Dataset) -> str:
-    """The column by which people call a record: never a personal one."""
-    personal = {c.name for c in dataset.root.columns if c.personal}
-    names = {c.name for c in dataset.root.columns}
-    for column in ("number", "account_code", *dataset.sought_by):
-        if column in names - personal:
-            return column
-    return dataset.key
-
-
-def _kept_out(conn: sa.Connection, desk: Desk, text: str, *, within: bool) -> Iterator[tuple[str, str]]:
-    """Records that no row was ever landed of: their exceptions know them by key, and by what was received."""
-    e = EXCEPTIONS.c
-    there = (e.brand == desk.brand, e.subject.in_(list(desk.extracts)), e.state != CLOSED)
-    named = e.key == text
-    if within:
-        quoted = e.payload.contains(f'"{text}"', autoescape=True)
-        named = sa.or_(named, quoted, e.payload.contains(f":{text},", autoescape=True) if text.isdigit() else quoted)
-    query = sa.select(e.subject, e.key).where(*there, named).distinct().limit(MOST_FOUND)
-    yield from ((row[0], row[1]) for row in conn.execute(query))
-
-
-def _stop(conn: sa.Connection, desk: Desk, dataset: Dataset, key: str, row: Any) -> Stop:
-    placed: list[Placed] = []
-    missing: list[str] = []
-    subjects = [dataset.name]
+def _tell(
+    conn: sa.Connection, desk: Desk, dataset: Dataset, key: str, row: Any, *, once: set[tuple[str, str]]
+) -> _Told:
+    """One stop; what feeds did that many rows share (stock of a SKU) is told with the first, noted in `once`."""
+    found: list[Placed] = []
+    standing: list[Standing] = []
     for feed in desk.feeds.values():
         own = row[feed.key] if feed.dataset == dataset.name and row is not None else None
-        if own is None:
+        if own is None or (feed.id, own) in once:
             continue
-        subjects.append(feed.id)
-        found = ledger_steps(conn, desk, feed.id, [own])
-        placed += found
-        if not found:
-            missing.append(feed.id)
-    named = row[_name_column(dataset)] if row is not None else None
-    return Stop(
+        once.add((feed.id, own))
+        here = placed(conn, desk, feed.id, [own])
+        found += here
+        at, what = desk.title(feed.system), story.feed_word(feed)
+        standing += [Standing(feed.id, at, what, p.state, *story.state_words(feed, p), _since(feed, p)) for p in here]
+        if not here:
+            standing.append(Standing(feed.id, at, what, None, story.MISSING, "", None))
+    said = {(one.feed, one.key, one.rule) for one in found}
+    kept = _exceptions(
+        conn, desk.brand, [dataset.name, *(one.feed for one in standing)], {key, *(p.key for p in found)}
+    )
+    name = (row[name_column(dataset)] if row is not None else None) or key
+    stop = Stop(
         dataset.name,
         key,
-        named or key,
-        _facts(dataset, row) if row is not None else (),
+        name,
+        story.record_word(dataset.name),
+        desk.title(system_of(dataset.name)),
+        _facts(dataset, row, name) if row is not None else (),
         row["landed_at"] if row is not None else None,
         row["version"] if row is not None else None,
-        placed,
-        missing,
-        _exceptions(conn, desk.brand, subjects, sorted({key, *(p.key for p in placed)})),
+        standing,
+        [one for one in kept if one.state not in (CLOSED, EXCLUDED) or (one.state == EXCLUDED and one.ref not in said)],
     )
+    return _Told(stop, dataset, row, found, [one for one in kept if one.state != EXCLUDED])
 
 
-def _facts(dataset: Dataset, row: Any) -> list[tuple[str, str]]:
+def _since(feed: Feed, at: Placed) -> datetime | None:
+    """The last success, where anything had to succeed."""
+    return None if at.found and not feed.links else at.accepted_at
+
+
+def _facts(dataset: Dataset, row: Any, name: str) -> list[tuple[str, str]]:
     """What people know a record by, in order of the contract: states, times and amounts, nothing personal."""
     found: list[tuple[str, str]] = []
     for column in dataset.root.columns:
         value = row[column.name]
-        if value is None or column.personal or (column.name == "live" and value):
+        if value is None or value in (name, _DULL.get(column.name)) or column.personal:
             continue
+        if column.name == "status" and row.get("state"):
+            continue  # the channel's own word for it
         if column.name in _TOLD or column.name == dataset.event_at:
-            text = f"{value:%Y-%m-%d %H:%M}" if column.kind is Kind.TIME else "no" if value is False else str(value)
-            found.append((column.name.replace("_", " "), text))
+            text = (
+                f"{value:%Y-%m-%d %H:%M}"
+                if column.kind is Kind.TIME
+                else _YES[value]
+                if value in (True, False)
+                else value
+            )
+            said = story.verb(dataset) if column.name == dataset.event_at else None
+            found.append((said or column.name.replace("_", " "), str(text)))
         elif column.name == dataset.value:
-            found.append((column.name, f"{money.text(value)} {row['currency'] or ''}".strip()))
+            found.append((column.name, story.amount(dataset, row)))
     return found
 
 
-def _exceptions(conn: sa.Connection, brand: str, subjects: Sequence[str], keys: Sequence[str]) -> list[Row]:
+def _exceptions(conn: sa.Connection, brand: str, subjects: Sequence[str], keys: set[str]) -> list[Row]:
     e = EXCEPTIONS.c
     query = sa.select(e.subject, e.key, e.rule).where(
-        e.brand == brand, e.subject.in_(subjects), among(conn, e.key, keys), e.state != CLOSED
+        e.brand == brand, e.subject.in_(subjects), among(conn, e.key, sorted(keys))
     )
     return rows_of(conn, brand, [Ref(*row) for row in conn.execute(query.order_by(e.subject, e.key, e.rule))])
 
 
-def _steps(conn: sa.Connection, desk: Desk, stops: Sequence[Stop]) -> Iterator[Step]:
-    for stop in stops:
-        if stop.landed_at is not None:
-            state = f"{stop.name}, as of {stop.version:%Y-%m-%d %H:%M}"
-            yield Step(stop.landed_at, stop.dataset, "landed", state, None)
-        for placed in stop.placed:
-            yield from placed.steps
-            # Calls are looked for among all calls of a feed: for the record itself that is worth it.
-            if stop is stops[0]:
-                yield from attempts_of(conn, desk, placed.feed, placed.key)
-        for row in stop.exceptions:
-            yield Step(row.first_seen, row.ref.subject, f"kept back by {row.ref.rule}", row.detail, row.run_id)
-            for act in audit.acts_on(conn, desk.brand, subject=row.ref.subject, key=row.ref.key):
-                yield Step(act.at, row.ref.subject, f"{act.action} by {act.actor}", act.detail, None)
+@dataclass(frozen=True)
+class _Whole:
+    """All that is told together: which datasets are told with every call, and what became of records elsewhere."""
+
+    every: Collection[str]
+    rows: Mapping[tuple[str, str], _Told]
+    """By system and key there."""
+    ours: Collection[tuple[str, str]]
+    """Rows that our sending has made: when that was, the sending tells."""
+
+
+def _whole(desk: Desk, told: Sequence[_Told]) -> _Whole:
+    main = told[0]
+    rows = {(system_of(one.dataset.name), one.stop.key): one for one in told if one.row is not None}
+    sent = {(desk.feeds[p.feed].system, p.receipt) for one in told for p in one.placed if p.receipt and not p.found}
+    every = {main.dataset.name, *(one.dataset.name for one in told if main.orders and one.orders)}
+    return _Whole(every, rows, {place for place in sent if place in rows})
+
+
+def _steps(conn: sa.Connection, desk: Desk, told: _Told, whole: _Whole) -> Iterator[Step]:
+    """What happened to one record; all calls of the record that is asked for and of its twins, else the last ones."""
+    dataset, row, stop = told.dataset, told.row, told.stop
+    if row is not None:
+        # An order that came from a channel was sold there; Stokly's copy has no event of its own.
+        copy = dataset is ORDERS and any(one.orders and one is not told for one in whole.rows.values())
+        if not copy and (system_of(dataset.name), stop.key) not in whole.ours:
+            yield from story.event(desk, dataset, stop.name, row)
+        yield story.reading(desk, dataset, stop.name, row)
+    since = told.event_at if dataset.name in whole.every else None
+    for one in told.placed:
+        feed = desk.feeds[one.feed]
+        there = whole.rows.get((feed.system, one.receipt or ""))
+        made = story.Made(there.stop.name, story.particulars(there.dataset, there.row)) if there else None
+        yield from story.sending(conn, desk, feed, one, since=since, made=made)
+    fates = {(one.feed, one.key) for one in told.placed if one.state in (State.REJECTED, State.IN_DOUBT)}
+    words = {one.feed: one.what for one in stop.standing}
+    for kept in told.kept:
+        subject = kept.ref.subject
+        what = words.get(subject, f"{stop.what} {stop.name}")
+        yield from story.kept_back(conn, desk, kept, what, told=(subject, kept.ref.key) in fates)
 
 
 def _links(conn: sa.Connection, brand: str, key: str) -> list[tuple[str, str, str]]:

@@ -15,8 +15,8 @@ import msgspec
 import sqlalchemy as sa
 
 from stokly_sync.flow import State
+from stokly_sync.operations.agreement import last_agreed
 from stokly_sync.operations.desk import Desk
-from stokly_sync.operations.tracing import last_agreed
 from stokly_sync.warehouse.exceptions import OPEN
 from stokly_sync.warehouse.figures import Stage
 from stokly_sync.warehouse.tables import EXCEPTIONS, LEDGER, RECONCILIATIONS, RUN_FIGURES

@@ -15,7 +15,8 @@ from stokly_sync.pipeline.feed_assets import feed_assets
 from stokly_sync.pipeline.health import health_asset, health_job, health_schedule
 from stokly_sync.pipeline.jobs import jobs, plans
 from stokly_sync.pipeline.names import RUNTIME
-from stokly_sync.pipeline.partitions import day_partitions, window_partitions
+from stokly_sync.pipeline.order_to_cash import cash_assets, cash_job, cash_schedule
+from stokly_sync.pipeline.partitions import day_partitions, month_partitions, window_partitions
 from stokly_sync.pipeline.runtime import Runtime
 from stokly_sync.pipeline.schedules import schedules
 from stokly_sync.pipeline.sensors import sensors
@@ -30,10 +31,15 @@ def build_defs(
     declared = declare(settings, systems)
     windows = window_partitions(settings.core.windows_from)
     days = day_partitions(settings.core.windows_from, settings.core.time_zone)
+    months = month_partitions(settings.core.windows_from)
     return dg.Definitions(
-        assets=all_assets(declared, windows, days),
-        jobs=[*jobs(declared), health_job()],
-        schedules=[*schedules(declared, settings, plans(declared), days), health_schedule(settings)],
+        assets=all_assets(declared, windows, days, months),
+        jobs=[*jobs(declared), cash_job(declared), health_job()],
+        schedules=[
+            *schedules(declared, settings, plans(declared), days),
+            cash_schedule(declared, settings, months),
+            health_schedule(settings),
+        ],
         sensors=sensors(declared, settings),
         resources={RUNTIME: Runtime(), **(resources or {})},
         # A step in a process of its own costs a second; parallelism comes from separate runs.
@@ -42,7 +48,10 @@ def build_defs(
 
 
 def all_assets(
-    declared: Declared, windows: dg.TimeWindowPartitionsDefinition, days: dg.DailyPartitionsDefinition
+    declared: Declared,
+    windows: dg.TimeWindowPartitionsDefinition,
+    days: dg.DailyPartitionsDefinition,
+    months: dg.MonthlyPartitionsDefinition,
 ) -> list[dg.AssetsDefinition]:
     """From the source to the reconciliation, as the lineage reads."""
     with warnings.catch_warnings():
@@ -54,5 +63,6 @@ def all_assets(
             *source_assets(declared),
             *feed_assets(declared, windows),
             *destination_assets(declared, days),
+            *cash_assets(declared, months),
             health_asset(),
         ]

@@ -23,6 +23,7 @@ from stokly_sync.contracts.mapping import (
 )
 from stokly_sync.errors import PermanentError, SettingsError, StoklySyncError, TransientError
 from stokly_sync.flow import Lane, Probe, System
+from stokly_sync.pipeline.channels import beginnings
 from stokly_sync.pipeline.instance_storage import choose_backend
 from stokly_sync.pipeline.sensors import alert_channels
 from stokly_sync.pipeline.services import Services
@@ -54,6 +55,8 @@ def examine(services: Services, environ: Mapping[str, str]) -> Iterator[Probe]:
     yield _alerts(services)
     for system in services.declared.systems.values():
         yield from _system(services, system)
+    for begun in beginnings(services):
+        yield Probe(f"orders of {begun.channel.title()}", True, begun.sentence, begun.advice)
 
 
 def _database(services: Services) -> Iterator[Probe]:

@@ -45,7 +45,8 @@ def page(services: Services, day: date | None = None) -> Page:
     chosen = day or datetime.now(UTC).astimezone(zone).date() - timedelta(days=1)
     facts = health(services.warehouse, services.catalogue, day=chosen, zone=zone)
     day_name = f"{facts.day:%A %-d %B %Y}"
-    text = pages.markdown("stokly_sync.alerts", "health.md.jinja", zone=zone, health=facts, day=day_name)
+    shown = {"health": facts, "day": day_name, "dashboard": services.settings.core.dashboard_url.rstrip("/")}
+    text = pages.markdown("stokly_sync.alerts", "health.md.jinja", zone=zone, **shown)
     return Page(facts, text, pages.html(text, title=f"{facts.brand} {facts.day}"))
 
 

@@ -1,9 +1,10 @@
 """Every partitions definition, with the reason for its zone and cadence.
 
 Orders and the like: 15 minutes in UTC, because an hour that occurs twice in autumn would give two windows one name.
-The catalogue: days of the brand's own zone, because a trading day is local; such a day may have 23 or 25 hours. Both
-offer the running window too (`end_offset=1`): a headless sync may read up to now, our own ledger marks such a window as
-open, and it is read again once it is over. Schedules ask for closed windows only.
+The catalogue: days of the brand's own zone, because a trading day is local; such a day may have 23 or 25 hours. Order
+to cash: months, because those are closed. All offer the running window too (`end_offset=1`): a headless sync may read
+up to now, our own ledger marks such a window as open, and it is read again once it is over. Schedules of windows ask
+for closed ones only.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from stokly_sync.flow import Window
 from stokly_sync.landing.grid import STEP, floor
 
 WINDOW_FORMAT: Final = "%Y-%m-%d-%H:%M"
+MONTH_FORMAT: Final = "%Y-%m"
 WINDOWS_A_RUN: Final = 7 * 96
 """A backfill takes a week in a run: few processes to start, and little to repeat after a crash."""
 
@@ -35,6 +37,12 @@ def window_partitions(windows_from: datetime) -> dg.TimeWindowPartitionsDefiniti
 def day_partitions(windows_from: datetime, zone: str) -> dg.DailyPartitionsDefinition:
     """Days of the brand's zone, today included: a snapshot is of the day on which it is made."""
     return dg.DailyPartitionsDefinition(start_date=windows_from.strftime("%Y-%m-%d"), timezone=zone, end_offset=1)
+
+
+def month_partitions(windows_from: datetime) -> dg.MonthlyPartitionsDefinition:
+    """Months in UTC, as periods of reports are, the running one included."""
+    first = windows_from.astimezone(UTC).strftime(MONTH_FORMAT)
+    return dg.MonthlyPartitionsDefinition(start_date=first, fmt=MONTH_FORMAT, timezone="UTC", end_offset=1)
 
 
 def backfill_by_week() -> dg.BackfillPolicy:

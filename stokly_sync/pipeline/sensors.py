@@ -15,6 +15,7 @@ from typing import Final
 import dagster as dg
 
 from stokly_sync.alerts.channels import Channels, channels
+from stokly_sync.alerts.links import Links
 from stokly_sync.alerts.send import send_findings
 from stokly_sync.alerts.watch import watch
 from stokly_sync.flow import System, Team
@@ -198,7 +199,7 @@ def _findings(opened: Opened, core: Core) -> dg.SensorDefinition:
         told = send_findings(
             opened().warehouse,
             told_to(),
-            dagster_url=core.dagster_url,
+            links=Links(core.dagster_url, core.dashboard_url),
             remind_after=timedelta(hours=hours) if hours else None,
         )
         said = f"{told.findings} findings told in {told.messages} messages."
@@ -233,13 +234,15 @@ def _behind(opened: Opened) -> dg.SensorDefinition:
         name="behind_sensor",
         minimum_interval_seconds=300,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Turns feeds that are late, records in doubt, piles of exceptions and pauses into findings.",
+        description="Turns feeds that are late, records in doubt, exceptions and pauses into findings.",
     )
     def note() -> dg.SkipReason:
         services = opened()
         behind, on_time = note_behind(services, now=datetime.now(UTC))
         threshold = services.settings.core.alert_quarantine
-        stand, _ = watch(services.warehouse, owner_of=services.owner_of, quarantine=threshold)
+        stand, _ = watch(
+            services.warehouse, owner_of=services.owner_of, catalogue=services.catalogue, quarantine=threshold
+        )
         return dg.SkipReason(f"{behind} feeds are behind, {on_time} on time; {stand} other problems stand.")
 
     return note

@@ -17,7 +17,7 @@ from stokly_sync.contracts.rules import Catalogue
 from stokly_sync.contracts.tables import DTYPES
 from stokly_sync.flow import Frames, Matching, Problem
 from stokly_sync.warehouse.bulk import read_frame
-from stokly_sync.warehouse.exceptions import CLOSED, OPEN, close_absent, open_for
+from stokly_sync.warehouse.exceptions import CLOSED, EXCLUDED, OPEN, close_absent, open_for
 from stokly_sync.warehouse.store import Warehouse
 from stokly_sync.warehouse.tables import EXCEPTIONS, LANDED
 from stokly_sync.warehouse.windows import watermark
@@ -65,11 +65,11 @@ def _frames(conn: sa.Connection, matching: Matching, brand: str) -> Frames:
 
 
 def _unknown(conn: sa.Connection, matching: Matching, brand: str, found: Sequence[Problem]) -> list[Problem]:
-    """Problems of rows that are not open already where people have to look at them anyway."""
+    """Problems of rows that no feed has named: people look at those there, or a rule leaves them out for good."""
     if not matching.known_in or not found:
         return list(found)
     e = EXCEPTIONS.c
-    query = sa.select(e.key).where(e.brand == brand, e.subject.in_(matching.known_in), e.state == OPEN)
+    query = sa.select(e.key).where(e.brand == brand, e.subject.in_(matching.known_in), e.state.in_((OPEN, EXCLUDED)))
     known = set(conn.execute(query).scalars())
     return [problem for problem in found if problem.key not in known]
 

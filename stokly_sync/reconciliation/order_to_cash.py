@@ -73,11 +73,12 @@ class Sums:
             self.amounts[name] += getattr(line, name)
 
 
-def order_to_cash(frames: Frames, channel: str, origin: Origin) -> list[Line]:
+def order_to_cash(frames: Frames, channel: str, origin: Origin, *, begins: datetime | None = None) -> list[Line]:
     """Every order of a channel, and every order of the home system that says it is of the channel, by time.
 
     Needs `<channel>.orders` and `.refunds`, and the home system's orders, order lines, invoices, refunds, credit notes
-    and dispatches. `origin` says how the home system names the channel.
+    and dispatches. `origin` says how the home system names the channel. What was placed before `begins` (UTC; the first
+    order here where it is not given) and is on one side alone differs in nothing.
     """
     here = _by(_rows(frames["stokly.orders"]), "channel_reference", lambda row: origin.holds(row))
     found = _Home.of(frames)
@@ -90,8 +91,9 @@ def order_to_cash(frames: Frames, channel: str, origin: Origin) -> list[Line]:
     for order in _rows(frames[f"{channel}.orders"]):
         twins = here.get(order["number"], [])
         seen.add(order["number"])
-        lines.append(_line(channel, order, twins, refunded.get(order["order_id"], 0), found))
-    first = min((line.placed_at for line in lines), default=None)
+        if twins or begins is None or order["placed_at"] >= begins:
+            lines.append(_line(channel, order, twins, refunded.get(order["order_id"], 0), found))
+    first = begins or min((line.placed_at for line in lines), default=None)
     for number, twins in here.items():
         if number not in seen and first is not None and twins[0]["created_at"] >= first and _live(twins[0]):
             lines.append(_stranger(channel, number, twins[0], found))

@@ -18,7 +18,9 @@ from stokly_sync.flow import Json
 from stokly_sync.reconciliation.compare import Comparison, Difference
 
 SAMPLE: Final = 20
-"""Differences that are listed one by one; the exact number always stands beside them."""
+"""Differences that a message, and a comparison that is not the newest, lists; their number stands beside them."""
+KEPT: Final = 10_000
+"""Differences that the newest comparison of a feed lists; their number stands beside them."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,28 @@ class Body:
 
 
 def body_of(comparison: Comparison) -> Body:
-    """What is stored of one comparison: counts, totals, differences by rule, and the first unexplained ones."""
-    value = feed_json(comparison) | {"sample": [_row(d) for d in comparison.unexplained[:SAMPLE]]}
+    """What is stored of one comparison: counts, totals, differences by rule, and the records that differ.
+
+    Those that nothing explains come first; `differing` counts all, `records` lists the first KEPT.
+    """
+    rows = [*comparison.unexplained, *(d for d in comparison.differences if d.explained_by is not None)]
+    records = {"differing": len(rows), "records": [_row(d) for d in rows[:KEPT]]}
+    return _body(feed_json(comparison) | records)
+
+
+def finding_of(comparison: Comparison) -> Json:
+    """What a message about a comparison holds: the same numbers, and the first unexplained records."""
+    return feed_json(comparison) | {"sample": [_row(d) for d in comparison.unexplained[:SAMPLE]]}
+
+
+def shortened(text: str) -> str | None:
+    """The body of a comparison that is not the newest any more, with its first records; None where it has no more."""
+    value = msgspec.json.decode(text)
+    records = value.get("records", ())
+    return _body(value | {"records": records[:SAMPLE]}).text if len(records) > SAMPLE else None
+
+
+def _body(value: Json) -> Body:
     return Body(value, msgspec.json.encode(value).decode())
 
 

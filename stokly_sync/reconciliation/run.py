@@ -20,25 +20,20 @@ import sqlalchemy as sa
 from stokly_sync.contracts.consent import CONSENTS
 from stokly_sync.contracts.datasets import DATASETS
 from stokly_sync.contracts.people import CUSTOMERS
-from stokly_sync.contracts.rules import Severity
 from stokly_sync.delivery.loading import load
 from stokly_sync.flow import Built, Facts, Feed, State
 from stokly_sync.reconciliation.compare import Comparison, Difference, Side, compare, totals
-from stokly_sync.reconciliation.report import body_of, title_of
-from stokly_sync.warehouse.bulk import merge, stream_frames
+from stokly_sync.reconciliation.keeping import keep
+from stokly_sync.warehouse.bulk import stream_frames
 from stokly_sync.warehouse.exceptions import EXCLUDED, IGNORED, OPEN
-from stokly_sync.warehouse.findings import clear_finding, raise_finding
 from stokly_sync.warehouse.store import Warehouse
-from stokly_sync.warehouse.tables import BOOKED, EXCEPTIONS, LANDED, LEDGER, RECONCILIATIONS
+from stokly_sync.warehouse.tables import BOOKED, EXCEPTIONS, LANDED, LEDGER
 
 CHUNK_KEYS: Final = 5_000
 # What a destination takes asynchronously it may show a moment late: look twice before saying that it differs.
 SECOND_LOOK_S: Final = 2.0
-FINDING: Final = "reconciliation"
-DIFFERS: Final = "differs"
 DERIVED: Final = CONSENTS.name.partition(".")[0]
 HOME: Final = CUSTOMERS.name.partition(".")[0]
-ADVICE: Final = "Look at the records that it names, at both ends; a replay of their window sends what is missing."
 
 _EMPTY: Final = pd.DataFrame(
     {
@@ -71,7 +66,7 @@ def reconcile(warehouse: Warehouse, feeds: Sequence[Feed], client: Any, *, run_i
     now = datetime.now(UTC)
     with warehouse.transaction() as conn:
         for feed, comparison in zip(feeds, found, strict=True):
-            _store(conn, warehouse.brand, feed, comparison, run_id=run_id, now=now)
+            keep(conn, warehouse.brand, feed, comparison, run_id=run_id, now=now)
     return found
 
 
@@ -275,25 +270,3 @@ def _theirs(feed: Feed, client: Any, ledger: _Ledger) -> pd.DataFrame:
         return ledger.accepted
     pages: Iterator[Facts] = feed.read_back(client)
     return pd.concat([_EMPTY, *(page.frame for page in pages)], ignore_index=True)
-
-
-def _store(conn: sa.Connection, brand: str, feed: Feed, comparison: Comparison, *, run_id: str, now: datetime) -> None:
-    body = body_of(comparison)
-    status = "agreed" if comparison.agreed else "differs"
-    row = pd.DataFrame({"subject": [feed.id], "status": [status], "body": [body.text]})
-    merge(conn, RECONCILIATIONS, row, fixed={"brand": brand, "at": now, "run_id": run_id})
-    if comparison.agreed:
-        clear_finding(conn, brand=brand, kind=FINDING, subject=feed.id, problem_key=DIFFERS)
-        return
-    raise_finding(
-        conn,
-        brand=brand,
-        kind=FINDING,
-        subject=feed.id,
-        problem_key=DIFFERS,
-        title=title_of(comparison),
-        body={**body.value, "advice": ADVICE},
-        severity=Severity.HIGH,
-        owner=feed.owner,
-        run_id=run_id,
-    )

@@ -63,7 +63,8 @@ class Core(BaseModel):
     dagster_url: str = Field("http://127.0.0.1:3000", description="Address of the Dagster UI, for links in messages.")
     dashboard_url: str = Field(
         "http://127.0.0.1:3001",
-        description="Address at which people open the dashboard; https makes its cookie leave by https alone.",
+        description="Address at which people open the dashboard, for links in messages; empty where none is served. "
+        "https makes its cookie leave by https alone.",
     )
     dashboard_users: dict[str, SecretStr] = Field(
         default_factory=dict,

@@ -12,10 +12,9 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-import pandas as pd
 import sqlalchemy as sa
 
-from stokly_sync.warehouse.bulk import merge
+from stokly_sync.warehouse.few import merge_few
 from stokly_sync.warehouse.tables import RUN_FIGURES
 
 
@@ -50,9 +49,8 @@ def record_figures(
     at: datetime | None = None,
 ) -> None:
     """Store the figures of a stage; a stage that is run again under the same run id replaces its own."""
-    frame = pd.DataFrame({"subject": [subject], "body": [msgspec.json.encode(body).decode()]})
-    fixed = {"brand": brand, "run_id": run_id, "stage": stage.value, "at": at or datetime.now(UTC)}
-    merge(conn, RUN_FIGURES, frame, fixed=fixed)
+    row = {"subject": subject, "body": msgspec.json.encode(body).decode(), "at": at or datetime.now(UTC)}
+    merge_few(conn, RUN_FIGURES, [row], fixed={"brand": brand, "run_id": run_id, "stage": stage.value})
 
 
 def figures_of(conn: sa.Connection, *, brand: str, run_id: str) -> list[Figures]:

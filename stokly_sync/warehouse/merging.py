@@ -247,7 +247,7 @@ def _upserted(conn: sa.Connection, task: Task) -> tuple[int, pa.Table]:
     values = [value.label(name) for name, value in task.literals.items()]
     names = [*task.same, *task.rows.column_names]
     statement = postgresql.insert(task.table).from_select(names, sa.select(*values, *incoming.columns).order_by(*order))
-    statement = _on_conflict(statement, task, task.condition.when)
+    statement = on_conflict(statement, task, task.condition.when)
     if task.condition.returning:
         keys = fetch_arrow(conn.execute(statement.returning(*task.key_columns)), kinds_of(task.key_columns))
         written = keys.num_rows
@@ -260,7 +260,7 @@ def _upserted(conn: sa.Connection, task: Task) -> tuple[int, pa.Table]:
 def _upsert_rows(conn: sa.Connection, task: Task, rows: pa.Table, when: Expression | None) -> int:
     """Merge rows one by one inside SQLite, which is as fast there as any statement over many; gives those written."""
     places = {name: sa.bindparam(name, type_=task.table.c[name].type) for name in rows.column_names}
-    statement = _on_conflict(sqlite.insert(task.table).values({**task.same, **places}), task, when)
+    statement = on_conflict(sqlite.insert(task.table).values({**task.same, **places}), task, when)
     compiled = statement.compile(dialect=conn.dialect)
     order = [name if name in places else _bound(conn, compiled.binds[name]) for name in compiled.positiontup or ()]
     return send_by(conn, str(compiled), rows, order)
@@ -272,7 +272,7 @@ def _bound(conn: sa.Connection, bind: sa.BindParameter[Any]) -> tuple[Any]:
     return (process(bind.value) if process else bind.value,)
 
 
-def _on_conflict(statement: Any, task: Task, when: Expression | None) -> Any:
+def on_conflict(statement: Any, task: Task, when: Expression | None) -> Any:
     """Say what becomes of a row whose key is known; the two dialects' inserts offer the same methods."""
     table, condition = task.table, task.condition
     key = [c.name for c in table.primary_key.columns]

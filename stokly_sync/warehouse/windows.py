@@ -11,13 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
-import pandas as pd
 import sqlalchemy as sa
 
 from stokly_sync.flow import Window
-from stokly_sync.warehouse.bulk import Expression, Merge, among, merge
+from stokly_sync.warehouse.bulk import Expression, Merge, among
+from stokly_sync.warehouse.few import merge_few
 from stokly_sync.warehouse.tables import FEED_WINDOWS, WATERMARKS, WINDOWS
 
 
@@ -87,15 +87,18 @@ def note_landed(
     of the same read) instead of replacing them. `OPEN` never takes back `LANDED`, and a baseline or sweep that meets a
     row of a known window leaves its kind and state alone, so that it cannot close a gap in what was read.
     """
-    _note(conn, _frame(counts, kind=kind, state=state), brand, dataset, run_id, more=more)
+    rows = [_row(count, kind=kind, state=state) for count in counts]
+    fixed = {"brand": brand, "dataset": dataset, "run_id": run_id, "updated_at": datetime.now(UTC), "reason": None}
+    merge_few(conn, WINDOWS, rows, fixed=fixed, condition=_NOTED_MORE if more else _NOTED)
 
 
 def note_refused(
     conn: sa.Connection, *, brand: str, dataset: str, spans: Iterable[Window], reason: str, run_id: str | None
 ) -> None:
     """Note windows whose rows broke the contract as a whole: nothing was stored, the revision stays."""
-    frame = _frame([WindowCount(w) for w in spans], kind=WindowKind.INTERVAL, state=WindowState.REFUSED)
-    _note(conn, frame.assign(reason=reason), brand, dataset, run_id, more=False)
+    rows = [_row(WindowCount(w), kind=WindowKind.INTERVAL, state=WindowState.REFUSED) for w in spans]
+    fixed = {"brand": brand, "dataset": dataset, "run_id": run_id, "updated_at": datetime.now(UTC), "reason": reason}
+    merge_few(conn, WINDOWS, rows, fixed=fixed, condition=_NOTED)
 
 
 def watermark(conn: sa.Connection, *, brand: str, dataset: str) -> Watermark:
@@ -113,10 +116,8 @@ def set_baseline(
     conn: sa.Connection, *, brand: str, dataset: str, to: datetime, cursor: str | None, done: bool
 ) -> None:
     """Note how far the baseline up to `to` has come; the watermark itself is left alone."""
-    frame = pd.DataFrame(
-        {"dataset": [dataset], "baseline_to": [to], "baseline_cursor": [cursor], "baseline_done": [done]}
-    )
-    merge(conn, WATERMARKS, frame, fixed={"brand": brand})
+    row = {"dataset": dataset, "baseline_to": to, "baseline_cursor": cursor, "baseline_done": done}
+    merge_few(conn, WATERMARKS, [row], fixed={"brand": brand})
 
 
 def advance(conn: sa.Connection, *, brand: str, dataset: str) -> datetime | None:
@@ -195,59 +196,44 @@ def mark_planned(
     conn: sa.Connection, *, brand: str, feed: str, windows: Sequence[OwedWindow], run_id: str | None
 ) -> None:
     """Remember that a feed has planned windows at the revisions that it read before it began; never lowers one."""
-    frame = pd.DataFrame(
-        {
-            "dataset": [o.dataset for o in windows],
-            "window_start": [o.window.start for o in windows],
-            "revision": [o.revision for o in windows],
-        }
-    )
+    rows = [{"dataset": o.dataset, "window_start": o.window.start, "revision": o.revision} for o in windows]
     fixed = {"brand": brand, "feed": feed, "run_id": run_id, "planned_at": datetime.now(UTC)}
-    merge(conn, FEED_WINDOWS, frame, fixed=fixed, condition=Merge(when=lambda old, new: new.revision >= old.revision))
+    merge_few(conn, FEED_WINDOWS, rows, fixed=fixed, condition=_NOT_LOWER)
 
 
-def _frame(counts: Sequence[WindowCount], *, kind: WindowKind, state: WindowState) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "window_start": [c.window.start for c in counts],
-            "window_end": [c.window.end for c in counts],
-            "kind": [kind.value] * len(counts),
-            "state": [state.value] * len(counts),
-            "revision": [int(c.changed + c.quarantined > 0) for c in counts],
-            "read": [c.read for c in counts],
-            "changed": [c.changed for c in counts],
-            "quarantined": [c.quarantined for c in counts],
-            "excluded": [c.excluded for c in counts],
-        }
+_NOT_LOWER: Final = Merge(when=lambda old, new: new.revision >= old.revision)
+
+
+def _row(count: WindowCount, *, kind: WindowKind, state: WindowState) -> dict[str, Any]:
+    return {
+        "window_start": count.window.start,
+        "window_end": count.window.end,
+        "kind": kind.value,
+        "state": state.value,
+        "revision": int(count.changed + count.quarantined > 0),
+        "read": count.read,
+        "changed": count.changed,
+        "quarantined": count.quarantined,
+        "excluded": count.excluded,
+    }
+
+
+def _state(old: Any, new: Any) -> sa.ColumnElement[Any]:
+    return sa.case(
+        (sa.and_(new.kind != WindowKind.INTERVAL.value, old.kind == WindowKind.INTERVAL.value), old.state),
+        (sa.and_(new.state == WindowState.OPEN.value, old.state == WindowState.LANDED.value), old.state),
+        else_=new.state,
     )
 
 
-def _note(
-    conn: sa.Connection, frame: pd.DataFrame, brand: str, dataset: str, run_id: str | None, *, more: bool
-) -> None:
-    def state(old: Any, new: Any) -> sa.ColumnElement[Any]:
-        return sa.case(
-            (sa.and_(new.kind != WindowKind.INTERVAL.value, old.kind == WindowKind.INTERVAL.value), old.state),
-            (sa.and_(new.state == WindowState.OPEN.value, old.state == WindowState.LANDED.value), old.state),
-            else_=new.state,
-        )
-
-    def kind(old: Any, new: Any) -> sa.ColumnElement[Any]:
-        return sa.case((old.kind == WindowKind.INTERVAL.value, old.kind), else_=new.kind)
-
-    compute: dict[str, Expression] = {
-        "state": state,
-        "kind": kind,
-        "revision": lambda old, new: old.revision + new.revision,
-    }
-    if more:
-        names = ("read", "changed", "quarantined", "excluded")
-        compute |= {name: _sum_of(name) for name in names}
-    fixed = {"brand": brand, "dataset": dataset, "run_id": run_id, "updated_at": datetime.now(UTC)}
-    if "reason" not in frame:
-        fixed["reason"] = None
-    merge(conn, WINDOWS, frame, fixed=fixed, condition=Merge(compute=compute))
+def _kind(old: Any, new: Any) -> sa.ColumnElement[Any]:
+    return sa.case((old.kind == WindowKind.INTERVAL.value, old.kind), else_=new.kind)
 
 
 def _sum_of(name: str) -> Expression:
     return lambda old, new: old[name] + new[name]
+
+
+_NOTED: Final = Merge(compute={"state": _state, "kind": _kind, "revision": _sum_of("revision")})
+_COUNTS: Final = ("read", "changed", "quarantined", "excluded")
+_NOTED_MORE: Final = Merge(compute={**_NOTED.compute, **{name: _sum_of(name) for name in _COUNTS}})

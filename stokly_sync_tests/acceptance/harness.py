@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from stokly_sync.contracts import guests
 from stokly_sync.delivery.figures import DeliveryFigures, PlanFigures, PlanScope
 from stokly_sync.errors import StoklySyncError
-from stokly_sync.flow import Feed, Lane, Window
+from stokly_sync.flow import Feed, Lane, Mode, Window
 from stokly_sync.landing.figures import LandingFigures
 from stokly_sync.landing.grid import STEP, floor
 from stokly_sync.pipeline import gaps, work
@@ -31,10 +31,11 @@ from stokly_sync.sandbox.serve import Sandbox
 from stokly_sync.sandbox.stokly import StoklySandbox, StoklySwitches
 from stokly_sync.warehouse import windows
 from stokly_sync.warehouse.tables import EXCEPTIONS, LANDED, LEDGER
-from stokly_sync_tests.acceptance.benches import Bench
+from stokly_sync_tests.acceptance.bench import Bench
 from stokly_sync_tests.acceptance.clock import JumpingClock, let_nobody_wait
 
 SOURCE: Final = "stokly"
+"""The system that is master of most."""
 # One day for the whole run: a test that is under way at midnight must not change its account.
 TODAY: Final = datetime.now(UTC).date()
 # Limits are not what these tests are about; the budget has tests of its own.
@@ -79,31 +80,37 @@ class Synced:
         return self
 
 
+def sources(services: Services) -> list[str]:
+    """What is read: the home system, and a destination that is also a source."""
+    return [source.name for source in services.declared.sources if source.name in services.declared.enabled]
+
+
 def extract(services: Services, now: datetime) -> dict[str, LandingFigures]:
     """Land what is due: the history where it is not complete, then windows and snapshots; raises as landing does."""
-    run_id = uuid4().hex
-    while not gaps.history_complete(services, SOURCE):
-        work.land_history(services, SOURCE, run_id=run_id, seconds=60)
-    span = due(services, now)
-    return {
-        e.dataset: work.land(services, e.dataset, span, run_id=run_id) for e in services.declared.extracts_of(SOURCE)
-    }
+    run_id, found = uuid4().hex, {}
+    for source in sources(services):
+        while not gaps.history_complete(services, source):
+            work.land_history(services, source, run_id=run_id, seconds=60)
+        span = due(services, source, now)
+        for one in services.declared.extracts_of(source):
+            found[one.dataset] = work.land(services, one.dataset, span, run_id=run_id)
+    return found
 
 
-def due(services: Services, now: datetime) -> Window:
-    """From the oldest watermark to the end of the running window."""
+def due(services: Services, source: str, now: datetime) -> Window:
+    """From the oldest watermark of a source to the end of the running window."""
     with services.warehouse.reading() as connection:
         marks = [
             windows.watermark(connection, brand=services.warehouse.brand, dataset=e.dataset).watermark
-            for e in services.declared.extracts_of(SOURCE)
+            for e in services.declared.extracts_of(source)
             if not e.snapshot
         ]
     return Window(min([floor(m) for m in marks if m] + [floor(now)]), floor(now) + STEP)
 
 
 def load(services: Services, system: str, *, scope: PlanScope | None = None, force: bool = False) -> dict[str, Loaded]:
-    """Plan and deliver every feed of a destination; one that is cut short does not stop the others."""
-    feeds = services.declared.feeds_of(system)
+    """Plan and deliver every feed of a destination that is not off; one that is cut short does not stop the others."""
+    feeds = [feed for feed in services.declared.feeds_of(system) if services.mode(feed) is not Mode.OFF]
     return {feed.name: load_feed(services, feed, scope=scope, force=force) for feed in feeds}
 
 
@@ -141,11 +148,14 @@ def exceptions(services: Services, *, state: str = "open") -> set[tuple[str, str
 _OF_THE_RUN: Final = frozenset({"window_start", "landed_at", "version"})
 
 
-def landed(services: Services) -> dict[str, list[tuple[Any, ...]]]:
-    """Every landed table as sorted rows, without what only tells when a row was read."""
-    found = {}
+def landed(services: Services, *, but: str = "") -> dict[str, list[tuple[Any, ...]]]:
+    """Every landed table as sorted rows, without what only tells when a row was read.
+
+    Those of one system are left out, and with those of the master what was derived of them.
+    """
+    found, left_out = {}, {but, "derived"} if but == SOURCE else {but}
     with services.warehouse.reading() as connection:
-        for name, table in LANDED.items():
+        for name, table in ((n, t) for n, t in LANDED.items() if n.partition(".")[0] not in left_out):
             columns = [c for c in table.c if c.name not in _OF_THE_RUN]
             rows = [tuple(row) for row in connection.execute(sa.select(*columns))]
             found[name] = sorted(rows, key=repr)
@@ -191,6 +201,16 @@ class Rig:
         """Extract and load; what it could not load is in `errors`."""
         return Synced(self.extract(), load(self.services, self.bench.system))
 
+    def come_to_rest(self) -> None:
+        """Where the destination is read too, sync until nothing follows any more from what it was sent."""
+        if self.bench.system not in sources(self.services):
+            return
+        for _ in range(3):
+            self.clock.sleep(60)
+            if not self.sync().fine().sent:
+                return
+        raise AssertionError("with every sync there is something left to send")
+
     def replay(self, *, force: bool = False, days: int = 200) -> Synced:
         """Load again whatever was seen in the last days."""
         now = self.clock.now()
@@ -205,6 +225,7 @@ class Rig:
             assert connection.execute(mine.values(stale=True)).rowcount == 1
 
     def reconcile(self) -> list[Comparison]:
+        self.bench.settle(self)
         return work.reconcile_system(self.services, self.bench.system, run_id=uuid4().hex)
 
     def agrees(self) -> None:
@@ -224,10 +245,10 @@ class Rig:
         return {key: str(row["state"]) for (name, key), row in self.ledger().items() if name == feed}
 
     def held(self, feed: str) -> dict[str, dict[str, Any]]:
-        return self.bench.held(self.there, feed)
+        return self.bench.held(self, feed)
 
     def taken(self, feed: str) -> dict[str, int]:
-        return self.bench.taken(self.there, feed)
+        return self.bench.taken(self, feed)
 
     def exceptions(self, *, state: str = "open") -> set[tuple[str, str, str]]:
         return exceptions(self.services, state=state)
@@ -235,13 +256,17 @@ class Rig:
     def feed_id(self, feed: str) -> str:
         return f"{self.bench.system}/{feed}"
 
+    @property
+    def windowed(self) -> list[str]:
+        """Datasets that are read by window."""
+        read = sources(self.services)
+        extracts = (extract for source in read for extract in self.services.declared.extracts_of(source))
+        return [extract.dataset for extract in extracts if not extract.snapshot]
+
     def watermarks(self) -> dict[str, datetime | None]:
         brand = self.services.warehouse.brand
         with self.services.warehouse.reading() as connection:
-            return {
-                e.dataset: windows.watermark(connection, brand=brand, dataset=e.dataset).watermark
-                for e in self.services.declared.extracts_of(SOURCE)
-            }
+            return {name: windows.watermark(connection, brand=brand, dataset=name).watermark for name in self.windowed}
 
     def client(self) -> Any:
         """A client of Stokly."""
@@ -274,11 +299,14 @@ def opened(
             system.load(decode(state[system.name]))
     with pytest.MonkeyPatch.context() as patch:
         let_nobody_wait(patch, time)
-        with Sandbox(systems=systems(stokly, there), limits=False) as box:
+        with Sandbox(systems=systems(stokly, there), seed=seed, limits=False) as box:
             env = {**QUICK, **bench.settings, **box.env, "STOKLY_SYNC_DATABASE_URL": url, **(environ or {})}
             services = Services.open(env)
+            made = Rig(bench, time, box, env, services)
             try:
-                yield Rig(bench, time, box, env, services)
+                if state is None:
+                    bench.furnish(made)
+                yield made
             finally:
                 services.close()
 

@@ -16,7 +16,7 @@ from stokly_sync_tests.acceptance.account import MARKED, add_customers, change_c
 from stokly_sync_tests.acceptance.benches import Bench
 from stokly_sync_tests.acceptance.harness import Rig, opened
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.sandbox]
+pytestmark = [pytest.mark.acceptance, pytest.mark.sandbox, pytest.mark.needs("people")]
 
 OWNED: Final[Mapping[str, str]] = {
     "STOKLY_SYNC_CONSENT_OWNERS": '{"email": "stokly"}',
@@ -38,7 +38,7 @@ def mail(number: int) -> str:
 def left(rig: Rig, number: int) -> None:
     """Let a person leave the destination, some time after the contact was made."""
     rig.clock.sleep(600)
-    rig.bench.leave(rig.there, mail(number))
+    rig.bench.leave(rig, mail(number))
 
 
 def test_what_stokly_states_reaches_the_destination(owned: Rig) -> None:
@@ -48,12 +48,12 @@ def test_what_stokly_states_reaches_the_destination(owned: Rig) -> None:
     (silent,) = add_customers(rig.stokly, [3])
     rig.sync().fine()
     rig.consent().fine()
-    assert (rig.bench.choice(rig.there, yes), rig.bench.choice(rig.there, no)) == ("in", "out")
-    assert rig.bench.choice(rig.there, silent) != "in"
+    assert (rig.bench.choice(rig, yes), rig.bench.choice(rig, no)) == ("in", "out")
+    assert rig.bench.choice(rig, silent) != "in"
     change_customer(rig.stokly, yes, newsletter=False)
     rig.sync().fine()
     rig.consent().fine()
-    assert rig.bench.choice(rig.there, yes) == "out"
+    assert rig.bench.choice(rig, yes) == "out"
     assert rig.consent().fine().sent == {}, "nothing is said twice"
     rig.agrees()
 
@@ -71,7 +71,7 @@ def test_who_left_there_stays_out_whatever_is_loaded(owned: Rig) -> None:
     rig.sync().fine()
     rig.replay(force=True).fine()
     rig.consent().fine()
-    assert rig.bench.choice(rig.there, key) == "out"
+    assert rig.bench.choice(rig, key) == "out"
     rig.agrees()
 
 
@@ -81,7 +81,7 @@ def test_without_the_settings_no_choice_is_ever_sent(rig: Rig) -> None:
     left(rig, 1)
     rig.consent().fine()
     assert rig.states("consents") == {}
-    assert rig.bench.choice(rig.there, key) != "in"
+    assert rig.bench.choice(rig, key) != "in"
 
 
 def test_a_choice_is_taken_while_a_load_is_running(owned: Rig) -> None:
@@ -96,14 +96,14 @@ def test_a_choice_is_taken_while_a_load_is_running(owned: Rig) -> None:
     load.start()
     try:
         began = time.monotonic()
-        while len(rig.states(rig.bench.contacts)) < 300 and time.monotonic() < began + 30:
+        while len(rig.states(rig.bench.main)) < 300 and time.monotonic() < began + 30:
             time.sleep(0.01)
         began = time.monotonic()
         rig.consent().fine()
         took = time.monotonic() - began
-        waiting = sum(state == "planned" for state in rig.states(rig.bench.contacts).values())
+        waiting = sum(state == "planned" for state in rig.states(rig.bench.main).values())
         assert rig.state("consents", key) == "accepted"
-        assert rig.bench.choice(rig.there, key) == "out"
+        assert rig.bench.choice(rig, key) == "out"
         assert waiting, "the load must still be running, or this proves nothing"
         assert took < 20
     finally:
@@ -122,7 +122,7 @@ def test_an_opt_in_made_where_the_channel_is_owned_wins_over_an_older_opt_out_an
         rig.consent().fine()
         assert rig.state("consents", key) == "accepted"
         rig.clock.sleep(600)
-        rig.bench.join(rig.there, mail(1))
+        rig.bench.join(rig, mail(1))
         rig.consent().fine()
         assert held(rig) == {key: ("in", bench.system), other: ("out", "stokly")}
         assert rig.state("consents", key) == "excluded"

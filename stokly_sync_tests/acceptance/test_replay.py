@@ -19,7 +19,6 @@ from stokly_sync.pipeline import work
 from stokly_sync.pipeline.services import Services
 from stokly_sync.warehouse.locks import Busy
 from stokly_sync.warehouse.tables import ATTEMPTS
-from stokly_sync_tests.acceptance.account import add_customers, add_order, change_customer
 from stokly_sync_tests.acceptance.harness import Loaded, Rig, extract, load
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.sandbox]
@@ -28,14 +27,14 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.sandbox]
 def test_a_backfill_of_ninety_days_sends_nothing_that_is_held_and_leaves_the_watermark(rig_on_each: Rig) -> None:
     rig = rig_on_each
     rig.sync().fine()
+    rig.come_to_rest()
     marks, writes = rig.watermarks(), rig.writes
     now = floor(rig.clock.now())
     span = Window(now - timedelta(days=90), now)
-    for dataset in ("stokly.orders", "stokly.customers", "stokly.refunds", "stokly.dispatches"):
-        found = work.land(rig.services, dataset, span, run_id=uuid4().hex)
-        assert found.changed == 0
-    done = rig.load(scope=PlanScope(windows=(span,))).fine()
-    plan = done.loaded[rig.bench.orders].plan
+    for dataset in rig.windowed:
+        assert work.land(rig.services, dataset, span, run_id=uuid4().hex).changed == 0
+    done = rig.replay(days=90).fine()
+    plan = done.loaded[rig.bench.follows].plan
     assert plan is not None
     assert plan.unchanged > 0
     assert done.sent == {}
@@ -45,55 +44,57 @@ def test_a_backfill_of_ninety_days_sends_nothing_that_is_held_and_leaves_the_wat
 
 def test_force_sends_all_of_a_window_again_and_leaves_the_watermark(loaded: Rig) -> None:
     rig = loaded
-    marks, held = rig.watermarks(), rig.bench.flat(rig.there)
+    rig.come_to_rest()
+    marks, held = rig.watermarks(), rig.bench.flat(rig)
     rig.replay(force=True).fine()
-    assert set(rig.taken(rig.bench.contacts).values()) == {2}
-    assert set(rig.taken(rig.bench.orders).values()) == {1 if rig.bench.appends else 2}
-    assert rig.bench.flat(rig.there) == held
+    for feed in (rig.bench.main, rig.bench.follows):
+        assert set(rig.taken(feed).values()) == {1 if feed in rig.bench.once else 2}
+    assert rig.bench.flat(rig) == held
     assert rig.watermarks() == marks
-    assert set(rig.states(rig.bench.orders).values()) == {"accepted"}
+    states = rig.states(rig.bench.follows)
+    assert {states[key] for key in rig.bench.wanted(rig)[rig.bench.follows]} == {"accepted"}
 
 
 def test_a_plan_announces_exactly_what_is_then_sent(rig_on_each: Rig) -> None:
     rig = rig_on_each
-    add_customers(rig.stokly, range(1, 31))
+    rig.bench.add(rig, rig.bench.main, range(1, 31))
     rig.extract()
-    feed = rig.services.feed(rig.feed_id(rig.bench.contacts))
+    feed = rig.services.feed(rig.feed_id(rig.bench.main))
     plan = work.plan_feed(rig.services, feed, PlanScope(), run_id=uuid4().hex)
     assert rig.writes == 0
     announced = {
         key: row["document_hash"]
         for (name, key), row in rig.ledger().items()
-        if name == rig.bench.contacts and row["plan_id"] == plan.plan_id and row["state"] == "planned"
+        if name == rig.bench.main and row["plan_id"] == plan.plan_id and row["state"] == "planned"
     }
     assert len(announced) == plan.to_send
     sent = work.deliver_feed(rig.services, feed, run_id=uuid4().hex, plan_id=plan.plan_id)
     assert (sent.to_send, sent.accepted, sent.moved) == (plan.to_send, plan.to_send, 0)
-    assert set(rig.held(rig.bench.contacts)) == announced.keys()
-    assert attempted(rig, rig.bench.contacts) == announced
-    assert plan.api_calls_needed <= rig.writes <= plan.api_calls_needed + 1
+    assert set(rig.held(rig.bench.main)) == announced.keys()
+    assert attempted(rig, rig.bench.main) == announced
+    assert plan.api_calls_needed <= rig.writes + rig.bench.asks <= plan.api_calls_needed + 1
 
 
 def test_a_plan_that_has_moved_says_so_and_sends_the_rest(loaded: Rig) -> None:
-    rig, contacts = loaded, loaded.bench.contacts
-    keys = add_customers(rig.stokly, range(1, 11))
+    rig, main = loaded, loaded.bench.main
+    keys = rig.bench.add(rig, main, range(1, 11))
     rig.extract()
-    feed = rig.services.feed(rig.feed_id(contacts))
+    feed = rig.services.feed(rig.feed_id(main))
     plan = work.plan_feed(rig.services, feed, PlanScope(), run_id=uuid4().hex)
-    change_customer(rig.stokly, keys[0], name="Changed since")
+    rig.bench.change(rig, main, keys[0], "Changed since")
     rig.extract()
     newer = work.plan_feed(rig.services, feed, PlanScope(), run_id=uuid4().hex)
     sent = work.deliver_feed(rig.services, feed, run_id=uuid4().hex, plan_id=plan.plan_id)
     assert sent.moved == plan.to_send - sent.to_send > 0
     rest = work.deliver_feed(rig.services, feed, run_id=uuid4().hex, plan_id=newer.plan_id)
     assert sent.accepted + rest.accepted == len(keys)
-    assert {rig.taken(contacts)[key] for key in keys} == {1}
+    assert {rig.taken(main)[key] for key in keys} == {1}
 
 
 def test_runs_at_the_same_time_neither_lose_nor_double(rig_on_each: Rig) -> None:
     rig = rig_on_each
-    keys = add_customers(rig.stokly, range(1, 251))
-    orders = [add_order(rig.stokly, number) for number in range(1, 11)]
+    keys = rig.bench.add(rig, rig.bench.main, range(1, rig.bench.crowd + 1))
+    others = rig.bench.add(rig, rig.bench.follows, range(1, 11))
     start = threading.Barrier(2)
 
     def one() -> None:
@@ -109,20 +110,22 @@ def test_runs_at_the_same_time_neither_lose_nor_double(rig_on_each: Rig) -> None
         for done in [pool.submit(one) for _ in range(2)]:
             done.result(timeout=110)
     rig.sync().fine()
-    assert {rig.taken(rig.bench.contacts)[key] for key in keys} == {1}
-    assert {rig.taken(rig.bench.orders)[key] for key in orders} == {1}
-    assert {row["state"] for row in rig.ledger().values()} == {"accepted"}
+    assert {rig.taken(rig.bench.main)[key] for key in keys} == {1}
+    assert {rig.taken(rig.bench.follows)[key] for key in others} == {1}
+    assert {row["state"] for row in rig.ledger().values()} - {"excluded"} == {"accepted"}
     rig.agrees()
 
 
 def test_a_row_that_lands_late_in_an_old_window_is_owed_again(loaded: Rig) -> None:
     rig = loaded
     at = floor(rig.clock.now()) - timedelta(days=20)
-    late = add_order(rig.stokly, 1, created=at + timedelta(minutes=1))
-    assert rig.sync().fine().sent == {}
-    work.land(rig.services, "stokly.orders", Window(at, at + STEP), run_id=uuid4().hex)
-    assert rig.load().fine().sent == {rig.bench.orders: 1}
-    assert late in rig.held(rig.bench.orders)
+    feed = rig.services.feed(rig.feed_id(rig.bench.follows))
+    (late,) = rig.bench.add(rig, feed.name, [1], created=at + timedelta(minutes=1))
+    assert feed.name not in rig.sync().fine().sent
+    for dataset in rig.windowed:
+        work.land(rig.services, dataset, Window(at, at + STEP), run_id=uuid4().hex)
+    assert rig.load().fine().sent[feed.name] == 1
+    assert late in rig.held(feed.name)
 
 
 def attempted(rig: Rig, feed: str) -> dict[str, str]:

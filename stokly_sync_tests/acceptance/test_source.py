@@ -85,8 +85,8 @@ def test_where_a_filter_by_update_time_is_refused_changes_are_found_all_the_same
     still_open = order_ids(rig.stokly)[1]
     bought = add_order(rig.stokly, 1)
     change_order(rig.stokly, still_open, shippingAddressCity="Elsewhere")
-    assert rig.sync().fine().sent == {rig.bench.orders: 2}
-    assert rig.held(rig.bench.orders).keys() >= {bought, still_open}
+    assert rig.sync().fine().sent == {rig.bench.follows: 2}
+    assert rig.held(rig.bench.follows).keys() >= {bought, still_open}
     rig.agrees()
 
 
@@ -244,7 +244,7 @@ def test_another_shape_of_most_rows_refuses_the_window_and_leaves_the_watermark(
         assert all("currency" in reason for reason in connection.execute(query).scalars().all())
     assert rig.load().fine().sent == {}
     rig.stokly.drifts.clear()
-    assert rig.sync().fine().sent == {rig.bench.orders: len(ENOUGH)}
+    assert rig.sync().fine().sent == {rig.bench.follows: len(ENOUGH)}
 
 
 def test_another_shape_of_few_rows_keeps_those_back_and_no_others(account: Open) -> None:
@@ -254,7 +254,7 @@ def test_another_shape_of_few_rows_keeps_those_back_and_no_others(account: Open)
     change_order(rig.stokly, made[5], displayTotal=["18.00"])
     rig.sync().fine()
     assert rig.exceptions() == {("stokly.orders", made[n], "ST-MEMBER-TYPE") for n in (3, 5)}
-    assert set(rig.held(rig.bench.orders)) == set(order_ids(rig.stokly)) - {made[3], made[5]}
+    assert set(rig.held(rig.bench.follows)) == set(order_ids(rig.stokly)) - {made[3], made[5]}
     rig.agrees()
 
 

@@ -28,8 +28,9 @@ NOON = START + timedelta(hours=12)
 RULES = catalogue([Rule("X-ONE", "One is wrong.", "Put it right.", Team.CX, "X2")])
 
 
-def markdown(health: Health, *, zone: ZoneInfo) -> str:
-    return written("stokly_sync.alerts", "health.md.jinja", zone=zone, health=health, day=str(health.day))
+def markdown(health: Health, *, zone: ZoneInfo, dashboard: str = "") -> str:
+    shown = {"health": health, "day": str(health.day), "dashboard": dashboard}
+    return written("stokly_sync.alerts", "health.md.jinja", zone=zone, **shown)
 
 
 def facts(warehouse: Warehouse) -> Health:
@@ -115,6 +116,8 @@ def test_what_waits_for_a_person_stands_with_its_team(warehouse: Warehouse) -> N
     page = markdown(found, zone=LONDON)
     assert "**2 things wait for a person.**" in page
     assert "| X-ONE: One is wrong. | 2 | 2026-05-04 12:00 | Put it right. |" in page
+    assert "](" not in page
+    assert "](https://d.example.com/?owner=cx)" in markdown(found, zone=LONDON, dashboard="https://d.example.com")
 
 
 def test_the_newest_reconciliation_of_each_feed_is_shown(warehouse: Warehouse) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typer.testing import CliRunner, Result
 from stokly_sync import demo
 from stokly_sync.cli import app
 from stokly_sync.contracts.rules import catalogue
+from stokly_sync.demo.circle import SHOPPERS, SKUS
 from stokly_sync.pipeline.declared import all_rules
 from stokly_sync.pipeline.services import Services
 from stokly_sync.sandbox.seeds import Planted
@@ -191,6 +193,60 @@ def test_the_demo_goes_round_the_circle_and_reports_every_planted_defect_and_non
     assert [stop for stop in found["demo"]["circle"] if stop["wanted"] != stop["found"]] == []
     begun = demo.origin()
     assert begun == demo.Origin("demo", limits=False)
+    number = found["demo"]["circle"][0]["what"].split()[2].rstrip(":")
+    with demo.surroundings(demo.FOLDER, seed=begun.seed, limits=begun.limits):
+        assert_the_whole_story_of_the_order_is_told(number)
+        assert_the_story_of_a_sku_is_told(SKUS[0])
+
+
+def assert_the_whole_story_of_the_order_is_told(number: str) -> None:
+    """How a guest's order was sold in Magento, went round and was refunded in part, each thing once and in order."""
+    told = run("trace", number)
+    assert told.exit_code == 0, told.output
+    stands, _, happened = told.output.partition("What happened (UTC):\n")
+    steps = [re.sub(r"^ +[-\d]{10} [:\d]{8} +(\w+) +", r"\1 ", line) for line in happened.splitlines()]
+    assert_in_order(
+        steps,
+        *(f"Magento order {number} placed: 32.00 GBP", r"Stokly order accepted as \d+: 32.00 GBP; sent .*"),
+        r"Stokly dispatch \d+ left: Royal Mail, CIRCLE000001GB",
+        *(r"Stokly invoice accepted as INV-\d+: .*", r"Stokly invoice INV-\d+ read"),
+        r"Magento shipment accepted as \d+: royalmail, CIRCLE000001GB; .*",
+        *(r"Magento refund \d+ made: 9.00 GBP", r"Stokly refund accepted as \d+: 9.00 GBP; .*"),
+        r"Stokly credit note \d+ made: 9.00 GBP",
+    )
+    for system, contact, refund in (
+        # Ometria makes contacts of guests by itself, of their orders.
+        ("Ometria", "order .*", "order"),
+        ("Dotdigital", "guest's contact accepted: .*", "order"),
+        ("Emarsys", "guest's contact accepted: .*", "refund"),
+    ):
+        wanted = (contact, "order (sent|accepted): .*", "dispatch accepted: .*", f"{refund} accepted: .*")
+        own = [step for step in steps if step.startswith((system, "Magento refund"))]
+        assert_in_order(own, *(f"{system} {one}" for one in wanted[:3]), "Magento refund .*", f"{system} {wanted[3]}")
+    assert len(set(happened.splitlines())) == len(steps), "nothing is told twice"
+    assert re.search(r"→ Magento refund: left out: made from credit memo \d+ \(MG-REFUND-ORIGIN\)", stands)
+    assert stands.count(": accepted 20") == 13
+    assert "@" not in told.output
+    assert run("trace", SHOPPERS["magento"]).output == told.output
+
+
+def assert_the_story_of_a_sku_is_told(sku: str) -> None:
+    told = run("trace", sku)
+    assert told.exit_code == 0, told.output
+    for line in (
+        *(f"Stokly: item {sku} (", f"Magento: listing {sku} (", f"Marketplacer: listing {sku} ("),
+        *(f"→ {system} product: accepted 20" for system in ("Ometria", "Dotdigital", "Emarsys")),
+        *(f"→ {system} product: " for system in ("Magento", "Marketplacer")),
+        *(f"→ {system} stock: " for system in ("Ometria", "Magento", "Marketplacer")),
+    ):
+        assert told.output.count(line) == 1, line
+
+
+def assert_in_order(lines: list[str], *wanted: str) -> None:
+    """Each pattern is one of the lines, behind that of the pattern before it."""
+    rest = iter(lines)
+    for pattern in wanted:
+        assert any(re.fullmatch(pattern, line) for line in rest), f"{pattern} is not told, or too early: {lines}"
 
 
 @pytest.mark.sandbox

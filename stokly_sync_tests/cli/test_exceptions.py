@@ -66,6 +66,16 @@ def test_exceptions_are_listed_with_what_is_at_stake(wrong: tuple[Rig, str]) -> 
     assert run("exceptions", "list", "--state", "ignored").exit_code == 0
 
 
+def test_what_waits_is_told_with_its_rule(rig: Rig) -> None:
+    assert "Nothing waits." in run("exceptions", "waiting").output
+    (customer,) = add_customers(rig.stokly, [7], email=None)
+    add_order(rig.stokly, 1, customer={"customerId": customer})
+    rig.sync().fine()
+    (told,) = json.loads(run("exceptions", "waiting", "--rule", "DELIVERY-WAITS", "--json").output)["groups"]
+    assert (told["feed"], told["state"], told["count"]) == ("ometria/orders", "parked", 1)
+    assert "1 parked  ometria/orders  DELIVERY-WAITS" in run("exceptions", "waiting").output
+
+
 def test_one_is_shown_with_advice_and_without_anything_personal(rig: Rig) -> None:
     (key,) = add_customers(rig.stokly, [7], email="zyxwvut@@example.com")
     rig.sync().fine()
@@ -146,8 +156,10 @@ def test_a_trace_tells_the_whole_path_of_an_order(wrong: tuple[Rig, str]) -> Non
     rig.load().fine()
     told = run("trace", key)
     assert told.exit_code == 0, told.output
-    assert "ometria/orders: accepted" in told.output
-    assert all(what in told.output for what in ("landed", "planned", "sent", "accepted"))
+    assert "→ Ometria order: accepted" in told.output
+    assert "Ometria  order accepted: sent" in told.output
+    for what in ("placed: 18.00 GBP", "kept back by ST-ORDER-TOTAL: ", "retry by ", "passes ST-ORDER-TOTAL"):
+        assert what in told.output, told.output
     assert "@" not in told.output.replace("@20", "")
     path = json.loads(run("trace", key, "--json").output)
     assert path["stops"][0]["key"] == key

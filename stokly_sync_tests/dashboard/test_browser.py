@@ -158,7 +158,14 @@ def test_where_an_order_is_can_be_asked_by_its_number(page: Page, rig: Rig) -> N
 
 
 @pytest.mark.parametrize(
-    ("path", "heading"), [("/reconciliation", "Reconciliation"), ("/trust", "Trust"), ("/plans", "Plans")]
+    ("path", "heading"),
+    [
+        ("/waiting", "Waiting"),
+        ("/problems", "Problems"),
+        ("/reconciliation", "Reconciliation"),
+        ("/trust", "Trust"),
+        ("/plans", "Plans"),
+    ],
 )
 def test_every_other_page_opens_and_fits_the_window(page: Page, path: str, heading: str) -> None:
     page.goto(path)

@@ -18,6 +18,7 @@ import pytest
 
 from stokly_sync.contracts.tables import UTC_TIME
 from stokly_sync.dashboard.access import access_for
+from stokly_sync.delivery.rules import WAITS
 from stokly_sync.operations.desk import Desk
 from stokly_sync.operations.listing import Order, Wanted, page
 from stokly_sync.warehouse.bulk import insert
@@ -64,6 +65,9 @@ def seed(warehouse: Warehouse) -> None:
         "last_seen": seen,
     }
     ledger = pd.DataFrame({"key": keys, "feed": FEEDS[0], "state": "rejected", "planned_at": seen})
+    waits = ledger.head(MANY // 4).assign(
+        feed=FEEDS[2], state="parked", rule=WAITS, reason="its customer is not there yet"
+    )
     runs = [(feed, n) for feed in FEEDS for n in range(672)]
     body = str(DELIVERED).replace("'", '"')
     figures = pd.DataFrame(
@@ -84,6 +88,7 @@ def seed(warehouse: Warehouse) -> None:
     with warehouse.transaction() as conn:
         insert(conn, EXCEPTIONS, pd.DataFrame(columns), fixed=brand)
         insert(conn, LEDGER, ledger, fixed=brand | {"entry": 0})
+        insert(conn, LEDGER, waits, fixed=brand | {"entry": 0})
         insert(conn, RUN_FIGURES, figures, fixed=brand | {"stage": Stage.DELIVER.value, "body": body})
         insert(conn, RECONCILIATIONS, compared, fixed=brand | {"status": "differs", "body": BODY})
         conn.exec_driver_sql("ANALYZE")
@@ -121,6 +126,8 @@ def test_every_page_answers_within_300_ms(crowded: tuple[Desk, Visitor]) -> None
         "/?rule=NO-SUCH",
         "/?assigned=nobody",
         "/?state=closed",
+        "/waiting",
+        f"/waiting?feed={FEEDS[2]}&rule={WAITS}",
         f"/exception?subject={FEEDS[0]}&key=k000001&rule=T-REJECTED",
         f"/exception?subject={ORDERS}&key=k000000&rule=ST-ORDER-TOTAL",
         "/reconciliation",

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
+
+import pandas as pd
+import sqlalchemy as sa
 
 from stokly_sync.contracts.datasets import TABLES
 from stokly_sync.delivery.loading import load
 from stokly_sync.flow import Frames, Need
 from stokly_sync.warehouse.store import Warehouse
+from stokly_sync.warehouse.tables import LEDGER
 from stokly_sync_tests.delivery.kit import land, order, orders_feed
 
 
@@ -59,3 +64,17 @@ def test_a_need_may_find_an_address_that_was_typed_in_another_case(warehouse: Wa
         with warehouse.reading() as connection:
             frames = load(connection, orders_feed(needs=(need,)), ["1"], brand=warehouse.brand)
         assert frames["stokly.customers"]["customer_id"].tolist() == found
+
+
+def test_a_need_may_tell_when_another_feed_sent_its_rows(warehouse: Warehouse) -> None:
+    land(warehouse, "stokly.customers", [{"customer_id": "C1"}, {"customer_id": "C2"}])
+    land(warehouse, "stokly.orders", [order("1", customer_id="C1"), order("2", customer_id="C2")])
+    row = {"feed": "elsewhere/customers", "key": "C1", "state": "accepted", "sent_at": datetime(2026, 1, 1, tzinfo=UTC)}
+    with warehouse.transaction() as connection:
+        connection.execute(sa.insert(LEDGER).values(brand=warehouse.brand, **row))
+    need = Need("stokly.customers", "customer_id", "stokly.orders", "customer_id", sent_by="elsewhere/customers")
+    with warehouse.reading() as connection:
+        frames = load(connection, orders_feed(needs=(need,)), ["1", "2"], brand=warehouse.brand)
+    sent = frames["stokly.customers"].set_index("customer_id")["sent_at"]
+    assert sent["C1"] == row["sent_at"]
+    assert pd.isna(sent["C2"])

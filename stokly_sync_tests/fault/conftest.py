@@ -6,15 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from stokly_sync_tests.acceptance.benches import BENCHES, Bench
+from stokly_sync_tests.acceptance.benches import Bench
+from stokly_sync_tests.acceptance.conftest import bench
 from stokly_sync_tests.acceptance.harness import Rig, opened
 
-
-@pytest.fixture(params=BENCHES, ids=lambda bench: bench.system)
-def bench(request: pytest.FixtureRequest) -> Bench:
-    """Each destination in turn."""
-    made: Bench = request.param
-    return made
+__all__ = ["bench", "rig_on_each"]
 
 
 @pytest.fixture

@@ -13,8 +13,9 @@ from stokly_sync.delivery.figures import PlanScope
 from stokly_sync.delivery.planning import plan
 from stokly_sync.delivery.sending import deliver
 from stokly_sync.errors import StoklySyncError
-from stokly_sync.flow import Extract, Feed
+from stokly_sync.flow import Extract, Feed, Forgotten, Person, System
 from stokly_sync.operations.desk import Desk
+from stokly_sync.operations.erasing import Erased, Eraser
 from stokly_sync.operations.listing import Ref
 from stokly_sync.warehouse.exceptions import open_exceptions
 from stokly_sync.warehouse.store import Warehouse
@@ -98,3 +99,27 @@ def rejected(warehouse: Warehouse, *keys: str, feed: Feed | None = None) -> None
     """Orders that the destination has refused."""
     land(warehouse, ORDERS, [order(key) for key in keys])
     load(warehouse, feed or orders_feed(), Destination(reject=lambda record: record.key in keys))
+
+
+def erase(
+    desk: Desk,
+    *,
+    forget: Forgotten | StoklySyncError,
+    system: str = "test",
+    noted: list[Person] | None = None,
+    **who: str,
+) -> Erased:
+    """Erase a person, with one system that answers so; whom it was asked for is `noted`."""
+
+    def asked(_system: System, person: Person) -> Forgotten:
+        if noted is not None:
+            noted.append(person)
+        if isinstance(forget, StoklySyncError):
+            raise forget
+        return forget
+
+    def offered(_client: object, _person: Person) -> Forgotten:
+        raise AssertionError("`asked` stands in for it")
+
+    one = System(system, "Test", object, connect=print, calls=id, rules=(), forget=offered, forget_by_hand="look.")
+    return Eraser(desk.warehouse, tuple(desk.feeds.values()), [one], asked, "tester").erase(**who)

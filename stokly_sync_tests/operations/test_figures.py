@@ -89,7 +89,7 @@ def test_the_last_agreement_is_kept_in_sight_while_systems_differ(desk: Desk) ->
     compared(desk, day=1, differences=(Difference("1", Kind.MISSING, "present", "absent", None),))
     found = agreements(desk)[0]
     assert (found.agreed, found.unexplained, found.last_agreed) == (False, 1, T0)
-    assert [row["key"] for row in found.sample] == ["1"]
+    assert [row["key"] for row in found.records] == ["1"]
     assert found.totals["GBP"] == {"source": "30.00", "destination": "0.00"}
     assert trust(desk, now=T0)[0].agrees is False
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+import pytest
 import sqlalchemy as sa
 
 from stokly_sync.contracts import columns
-from stokly_sync.contracts.rules import Rule, catalogue
+from stokly_sync.contracts.rules import Effect, Rule, catalogue
 from stokly_sync.flow import Frames, Matching, Problem, Team
 from stokly_sync.reconciliation.matching import match
 from stokly_sync.warehouse.exceptions import open_for
@@ -17,7 +18,12 @@ from stokly_sync.warehouse.tables import EXCEPTIONS
 from stokly_sync.warehouse.windows import set_baseline
 from stokly_sync_tests.delivery.kit import T0, land
 
-RULES: Final = catalogue((Rule("T-ORPHAN", "It has no twin.", "Find it.", Team.ECOMMERCE, "P8"),))
+RULES: Final = catalogue(
+    (
+        Rule("T-ORPHAN", "It has no twin.", "Find it.", Team.ECOMMERCE, "P8"),
+        Rule("T-OLD", "It is too old.", "Nothing to do.", Team.ECOMMERCE, "P8", Effect.EXCLUDE),
+    )
+)
 SUBJECT: Final = "test/order_matching"
 
 
@@ -64,11 +70,12 @@ def test_nothing_is_said_before_both_histories_are_landed(warehouse: Warehouse) 
     assert exceptions(warehouse) == {}
 
 
-def test_what_is_open_at_a_feed_is_not_named_twice(warehouse: Warehouse) -> None:
+@pytest.mark.parametrize("rule", ["T-ORPHAN", "T-OLD"])
+def test_what_a_feed_keeps_back_or_leaves_out_is_not_named_twice(warehouse: Warehouse, rule: str) -> None:
     read_in_full(warehouse, "stokly.orders", "stokly.invoices")
     land(warehouse, "stokly.invoices", [{"invoice_id": "I1", "order_id": "1"}])
     with warehouse.transaction() as conn:
-        problem = Problem("I1", "T-ORPHAN", "known")
+        problem = Problem("I1", rule, "known")
         open_for(conn, brand=warehouse.brand, subject="test/feed", problems=[problem], catalogue=RULES, run_id="run")
     assert match(warehouse, matching(known_in=("test/feed",)), catalogue=RULES, run_id="run") == {}
     assert match(warehouse, matching(), catalogue=RULES, run_id="run") == {"T-ORPHAN": 1}

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from stokly_sync.contracts.money import NANO
+from stokly_sync.reconciliation import report
 from stokly_sync.reconciliation.compare import Comparison, Difference, Kind, Side
-from stokly_sync.reconciliation.report import SAMPLE, as_json, body_of, feed_json, title_of
+from stokly_sync.reconciliation.report import SAMPLE, as_json, body_of, feed_json, finding_of, shortened, title_of
 
 ORDERS = Comparison(
     feed="ometria/orders",
@@ -74,7 +75,7 @@ def test_every_amount_is_text_with_two_places() -> None:
     assert feed_json(lost)["differences"]["unaccounted"] == {"GBP": "345.67"}
     assert "345.670000000" not in json.dumps(as_json([lost]))
     body = body_of(replace(ORDERS, differences=(missing(1),)))
-    assert body.value["sample"][0]["amount"] == "20.00"
+    assert body.value["records"][0]["amount"] == "20.00"
 
 
 @pytest.mark.parametrize(
@@ -110,12 +111,13 @@ def test_unexplained_differences_are_counted_by_kind_and_member() -> None:
     assert told["explained"]["parked"] == 1
 
 
-def test_the_body_lists_the_first_unexplained_ones_and_counts_them_all() -> None:
+def test_the_newest_body_lists_every_record_that_differs_those_without_an_explanation_first() -> None:
     many = tuple(missing(n) for n in range(SAMPLE + 5))
     body = body_of(replace(ORDERS, differences=(*ORDERS.differences, *many)))
-    assert body.value["differences"]["unexplained"] == SAMPLE + 5
-    assert [row["key"] for row in body.value["sample"]] == [f"o{n}" for n in range(SAMPLE)]
-    assert body.value["sample"][0] == {
+    explained = [d.key for d in ORDERS.differences]
+    assert [row["key"] for row in body.value["records"]] == [*(f"o{n}" for n in range(SAMPLE + 5)), *explained]
+    assert body.value["differing"] == SAMPLE + 5 + len(explained)
+    assert body.value["records"][0] == {
         "key": "o0",
         "kind": "missing",
         "ours": "present",
@@ -128,12 +130,21 @@ def test_the_body_lists_the_first_unexplained_ones_and_counts_them_all() -> None
     assert json.loads(body.text) == body.value
 
 
-def test_an_address_among_compared_values_is_masked() -> None:
-    odd = Difference("a@example.com", Kind.FIELD, "b@example.com", "c@example.com", None, field="note")
-    body = body_of(replace(ORDERS, differences=(odd,)))
-    assert "example.com" not in body.text
-    assert body.value["sample"][0]["field"] == "note"
+def test_more_records_than_are_kept_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "KEPT", 2)
+    body = body_of(replace(ORDERS, differences=tuple(missing(n) for n in range(5)))).value
+    assert (len(body["records"]), body["differing"], body["differences"]["unexplained"]) == (2, 5, 5)
 
 
-def test_a_destination_without_feeds_agrees() -> None:
-    assert as_json([])["status"] == "agreed"
+def test_a_body_that_is_not_the_newest_any_more_keeps_its_numbers_and_its_first_records() -> None:
+    body = body_of(replace(ORDERS, differences=tuple(missing(n) for n in range(SAMPLE + 5))))
+    text = shortened(body.text)
+    assert text is not None
+    assert json.loads(text) == body.value | {"records": body.value["records"][:SAMPLE]}
+    assert shortened(text) is None
+
+
+def test_a_message_holds_the_first_unexplained_ones_and_counts_them_all() -> None:
+    found = finding_of(replace(ORDERS, differences=tuple(missing(n) for n in range(SAMPLE + 5))))
+    assert found["differences"]["unexplained"] == SAMPLE + 5
+    assert [row["key"] for row in found["sample"]] == [f"o{n}" for n in range(SAMPLE)]

@@ -22,6 +22,7 @@ from stokly_sync.errors import InDoubt, TransientError
 from stokly_sync.flow import Built, Document, Facts, Feed, Frames, ReplayClass, Team, Window
 from stokly_sync.landing import grid
 from stokly_sync.landing.run import Reader, land_window
+from stokly_sync.reconciliation import report
 from stokly_sync.reconciliation import run as reconciliation
 from stokly_sync.reconciliation.compare import Comparison, Kind
 from stokly_sync.reconciliation.run import reconcile
@@ -189,6 +190,17 @@ def test_one_finding_is_raised_however_often_it_is_seen_and_cleared_once_mended(
     (finding,) = bench.stored(FINDINGS)
     assert finding.state == "cleared"
     assert [row.status for row in bench.stored(RECONCILIATIONS)] == ["differs", "differs", "agreed"]
+
+
+def test_the_newest_comparison_lists_all_that_differs_and_those_before_it_the_first_of_them(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "SAMPLE", 2)
+    bench.client.held.clear()
+    bench.reconcile()
+    bench.reconcile()
+    kept = [json.loads(row.body) for row in bench.stored(RECONCILIATIONS)]
+    assert [(len(body["records"]), body["differing"]) for body in kept] == [(2, 10), (10, 10)]
 
 
 @pytest.mark.parametrize("rule", ["T-BAD", "T-GUEST", "T-NOT-CONFIRMED"])

@@ -124,10 +124,16 @@ def test_processes_that_start_at_once_migrate_once(database_url: str) -> None:
 
 def test_a_database_of_a_newer_version_is_refused_with_what_to_do(warehouse_url: str) -> None:
     engine = open_engine(warehouse_url)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+
+    def say(version: str) -> None:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{version}'")
+
+    say("9999")
     with pytest.raises(SettingsError, match=r"newer version.*Install that version again"):
         Warehouse.open(warehouse_url, brand="demo")
+    say(revisions()[-1])
+    assert is_current(engine)
 
 
 def test_our_tables_stand_in_a_schema_of_their_own(fresh_postgres_url: str) -> None:

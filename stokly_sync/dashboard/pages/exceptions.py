@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
+from collections.abc import Callable
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from stokly_sync.dashboard import filters
 from stokly_sync.dashboard.access import check_token, who
 from stokly_sync.dashboard.pages.acts import act, refs_of
+from stokly_sync.dashboard.spreadsheets import table
 from stokly_sync.dashboard.views import desk_of, show, team_of, tell
 from stokly_sync.errors import StoklySyncError
 from stokly_sync.operations import listing
-from stokly_sync.operations.desk import Desk
 from stokly_sync.operations.export import COLUMNS, cells
 from stokly_sync.operations.listing import Order, Wanted
 
@@ -36,7 +34,8 @@ def exceptions(request: Request) -> Response:
         total=listing.total(desk, chosen.wanted),
         by_team=_by_team(counts),
         by_system=listing.by_system(counts),
-        by_rule=_by_rule(counts, chosen.wanted),
+        by_subject=_within_team(counts, chosen.wanted, lambda one: one.subject),
+        by_rule=_within_team(counts, chosen.wanted, lambda one: one.rule),
         catalogue=desk.catalogue,
         states=filters.STATES,
         ages=filters.AGES,
@@ -55,9 +54,8 @@ async def act_on_many(request: Request) -> Response:
 def export(request: Request) -> Response:
     """The whole list as CSV, without anything personal."""
     desk, chosen = desk_of(request), filters.read(request.query_params, team=team_of(request))
-    name = f"exceptions-{desk.brand}-{chosen.wanted.state}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(_csv(desk, chosen.wanted), media_type="text/csv; charset=utf-8", headers=headers)
+    rows = (cells(desk, row) for row in listing.stream(desk, chosen.wanted))
+    return table(COLUMNS, rows, name=f"exceptions-{desk.brand}-{chosen.wanted.state}")
 
 
 def _act_on_many(request: Request, form: FormData) -> Response:
@@ -71,18 +69,6 @@ def _act_on_many(request: Request, form: FormData) -> Response:
     return tell(request, said.text, to=back, bad=said.bad)
 
 
-def _csv(desk: Desk, wanted: Wanted) -> Iterator[str]:
-    yield _line(COLUMNS)
-    for row in listing.stream(desk, wanted):
-        yield _line(cells(desk, row))
-
-
-def _line(values: tuple[str, ...]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerow(values)
-    return text.getvalue()
-
-
 def _by_team(counts: list[listing.Count]) -> dict[str, int]:
     sums: dict[str, int] = {}
     for one in counts:
@@ -91,10 +77,10 @@ def _by_team(counts: list[listing.Count]) -> dict[str, int]:
     return sums
 
 
-def _by_rule(counts: list[listing.Count], wanted: Wanted) -> dict[str, int]:
-    """Counts by rule, within the team that is looked at."""
+def _within_team(counts: list[listing.Count], wanted: Wanted, of: Callable[[listing.Count], str]) -> dict[str, int]:
+    """Counts by rule, or by dataset and feed, within the team that is looked at; the largest first."""
     sums: dict[str, int] = {}
     for one in counts:
         if wanted.owner in (None, one.owner):
-            sums[one.rule] = sums.get(one.rule, 0) + one.count
+            sums[of(one)] = sums.get(of(one), 0) + one.count
     return dict(sorted(sums.items(), key=lambda pair: (-pair[1], pair[0])))

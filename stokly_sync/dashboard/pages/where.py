@@ -13,7 +13,8 @@ from starlette.responses import RedirectResponse, Response
 
 from stokly_sync.dashboard.access import check_token
 from stokly_sync.dashboard.views import desk_of, show
-from stokly_sync.operations.tracing import search, trace
+from stokly_sync.operations.searching import search
+from stokly_sync.operations.tracing import trace
 
 
 def where(request: Request) -> Response:

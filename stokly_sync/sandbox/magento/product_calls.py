@@ -131,6 +131,7 @@ def _save(call: Call, given: Row) -> Row:
     else:
         _change(product, given, custom, store_code=call.store_code)
         product["updated_at"] = call.now
+    product["_saves"] = product.get("_saves", 0) + 1
     _extend(call, product, given.get("extension_attributes") or {})
     return product_view(store, product, store_code=call.store_code)
 

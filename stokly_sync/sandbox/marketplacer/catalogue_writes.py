@@ -79,6 +79,7 @@ def write_variant(call: Call, variant: Variant, attributes: Args) -> bool:
     before = copy.copy(variant)
     names = [(name.key, name.value) for name in call.store.names_of(variant)]
     for name, value in attributes.items():
+        variant.written[name] = variant.written.get(name, 0) + 1
         if name in _NEVER_NULL and value is None:
             continue
         if name in _PLAIN:

@@ -52,6 +52,8 @@ def price_text(price: Decimal) -> str:
     return plain if "." in plain else f"{plain}.0"
 
 
-def moment_text(moment: datetime) -> str:
-    """A moment as it is read: ISO 8601 with its zone, whole seconds."""
+def moment_text(moment: datetime | str) -> str:
+    """A moment as it is read: ISO 8601 with its zone, whole seconds; what was planted as a text, as it stands."""
+    if isinstance(moment, str):
+        return moment
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -113,6 +113,7 @@ def run(call: Call, text: str, variables: dict[str, Any], operation: str | None)
     wrong = _wrong_variables(kind, prepared.document, variables, operation)
     if wrong:
         return _errors(*wrong)
+    call.system.mutations += any(field.startswith("Mutation.") for field in prepared.touched)
     result = execute(kind, prepared.document, context_value=call, variable_values=variables, operation_name=operation)
     return _answer(result)
 

@@ -34,6 +34,8 @@ class MarketplacerSandbox(SandboxSystem):
         super().__init__(switches=switches or MarketplacerSwitches(), clock=clock)
         self.store = furnished()
         self.planted: list[PlantedDefect] = []
+        self.mutations = 0
+        """Calls that were let in and change something, since the start: the call log sees one path for all."""
         self.access = Access(switches=self.switches, clock=self.clock)
         self._app = build_app(self)
 

@@ -162,6 +162,8 @@ class Variant(Thing, kw_only=True):
     options: list[dict[str, Any]] = msgspec.field(default_factory=list)
     metadata: dict[str, str | None] = msgspec.field(default_factory=dict)
     more: dict[str, Any] = msgspec.field(default_factory=dict)
+    written: dict[str, int] = msgspec.field(default_factory=dict)
+    """How often each attribute was written; no part of the API."""
 
     @property
     def label(self) -> str | None:

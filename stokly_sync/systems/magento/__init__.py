@@ -7,7 +7,8 @@
 from typing import Final
 
 from stokly_sync.flow import System
-from stokly_sync.systems.magento.client import MagentoClient, connect
+from stokly_sync.systems.magento.client import MagentoClient, connect, remember
+from stokly_sync.systems.magento.erasure import BY_HAND, forget
 from stokly_sync.systems.magento.extracts import extracts
 from stokly_sync.systems.magento.feeds import NAME, feeds
 from stokly_sync.systems.magento.matching import matchings
@@ -27,6 +28,9 @@ SYSTEM: Final = System(
     reference=reference,
     probe=probe,
     matchings=matchings,
+    forget=forget,
+    forget_by_hand=BY_HAND,
+    remember=remember,
 )
 
 __all__ = ["SYSTEM", "MagentoClient", "MagentoSettings"]

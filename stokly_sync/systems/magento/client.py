@@ -7,10 +7,12 @@ characters. Source: Magento API contract 2 to 5, 13.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
 from typing import Any, Final, Literal, TypeVar, cast
 
 import requests
@@ -18,12 +20,15 @@ from oauthlib.oauth1 import SIGNATURE_HMAC_SHA256
 from oauthlib.oauth1 import Client as Signer
 
 from stokly_sync.errors import CredentialsError, NotOffered, PermanentError, TransientError
-from stokly_sync.flow import Budget, Json, Lane
+from stokly_sync.flow import Budget, Json, Lane, Memory
 from stokly_sync.systems.magento.answers import BEARER_ERRORS, ERRORS, Refused, limit_of, words_of
 from stokly_sync.systems.magento.search import Search
 from stokly_sync.systems.magento.settings import MagentoSettings
 from stokly_sync.systems.transport import Auth, Clock, NoAuth, RetryPolicy, StaticAuth, Transport, excerpt
 from stokly_sync.systems.transport.answers import verdict
+
+# At its finest level it writes the access token and all that is signed into the log.
+logging.getLogger("oauthlib").setLevel(logging.WARNING)
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -31,6 +36,7 @@ B = TypeVar("B")
 VENDOR: Final = "Magento"
 # Reads and writes alike: without it a write would make values of one store view, which hide the general ones.
 SCOPE: Final = "/rest/all/V1"
+BULK: Final = "/rest/all/async/bulk/V1"
 # What stands before a shop rarely says how long to wait.
 RETRY: Final = RetryPolicy(default_retry_after=30.0)
 TIMEOUT: Final = (10.0, 120.0)
@@ -72,6 +78,9 @@ class MagentoClient:
         self.clock = clock or Clock()
         self.memory: dict[str, Any] = {}
         """What this client found out about the shop, by name, so that it asks once."""
+        self._asking = Lock()
+        self.kept: Memory | None = None
+        """What the shop said of itself lately, where somebody keeps it."""
         bearer = settings.bearer_token
         self._errors = ERRORS if bearer is None else BEARER_ERRORS
         auth: Auth = NoAuth() if bearer is None else _bearer(bearer.get_secret_value())
@@ -125,12 +134,30 @@ class MagentoClient:
         """One read; raises Refused (status 404) where there is nothing of that id, NotOffered for a missing route."""
         return self._ask("GET", path, params=params)[0]
 
-    def post(self, path: str, body: Json, *, once: bool = False) -> Any:
+    def post(self, path: str, body: Json | list[Json], *, once: bool = False, bulk: bool = False) -> Any:
         """One write; with `once` it is never repeated after it may have arrived, and raises InDoubt instead.
+
+        With `bulk` the body is a list that goes to the shop's queue.
 
         Raises Refused with the shop's own words where it does not like what it was sent: then nothing has happened.
         """
-        return self._ask("POST", path, body=body, once=once)[0]
+        return self._ask("POST", path, body=body, once=once, scope=BULK if bulk else SCOPE)[0]
+
+    def delete(self, path: str) -> None:
+        """Delete one thing; raises Refused (status 404) where there is nothing of that id. Repeating does no harm."""
+        self._ask("DELETE", path)
+
+    def asked(self, name: str, ask: Callable[[], Any]) -> Any:
+        """What the shop says of itself, a JSON value: asked for once by a client, and once a day where it is kept."""
+        with self._asking:
+            if name not in self.memory:
+                found = self.kept.get(name) if self.kept is not None else None
+                if found is None:
+                    found = ask()
+                    if self.kept is not None and found is not None:
+                        self.kept.put(name, found)
+                self.memory[name] = found
+            return self.memory[name]
 
     def each(self, function: Callable[[A], B], arguments: Iterable[A]) -> list[B]:
         """Results of several calls in the order of their arguments, at most `concurrency` at once."""
@@ -146,11 +173,12 @@ class MagentoClient:
         path: str,
         *,
         params: Mapping[str, str | int] | None = None,
-        body: Json | None = None,
+        body: Json | list[Json] | None = None,
         once: bool = False,
+        scope: str = SCOPE,
     ) -> tuple[Any, datetime]:
         answer = self._transport.request(
-            method, f"{SCOPE}{path}", params=params, json=body, retry="once" if once else "safe", expect=ASKED
+            method, f"{scope}{path}", params=params, json=body, retry="once" if once else "safe", expect=ASKED
         )
         if answer.status < 400:
             return answer.data, answer.requested_at
@@ -179,7 +207,7 @@ def _signing(settings: MagentoSettings, clock: Clock) -> Callable[[requests.Prep
             signature_method=SIGNATURE_HMAC_SHA256,
             timestamp=str(int(clock.now().timestamp())),
         )
-        method = cast("Literal['GET', 'POST']", request.method)
+        method = cast("Literal['GET', 'POST', 'DELETE']", request.method)
         _, headers, _ = signer.sign(str(request.url), http_method=method)
         request.headers.update(headers)
         return request
@@ -204,6 +232,11 @@ def _rows(path: str, data: Any) -> tuple[list[Json], int]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise TransientError(f"{VENDOR}: GET {path} answered without a list of rows; try again later.")
     return rows, data["total_count"]
+
+
+def remember(client: MagentoClient, memory: Memory) -> None:
+    """Let the client look at what the shop said lately before it asks."""
+    client.kept = memory
 
 
 def connect(settings: MagentoSettings, budget: Budget, lane: Lane) -> MagentoClient:

@@ -135,9 +135,10 @@ def read_orders(client: MagentoClient, scope: Scope) -> Iterator[Page]:
 
 def read_products(client: MagentoClient, scope: Scope) -> Iterator[Page]:
     """Products with the currency of their prices beside them."""
-    currency = base_currency(client)
     size = client.settings.product_page
     for page in _read(client, scope, wanted=PRODUCTS, key="id", size=size, bare=False):
+        # Asked for with the first product: most windows have none.
+        currency = base_currency(client) if page.documents else None
         yield replace(page, documents=[{**row, "currency": currency} for row in page.documents])
 
 
@@ -152,13 +153,14 @@ def read_levels(client: MagentoClient, scope: Scope) -> Iterator[Page]:
 
 
 def base_currency(client: MagentoClient) -> str | None:
-    """The currency of catalogue prices; asked for once. Source: contract 3."""
-    if "currency" not in client.memory:
+    """The currency of catalogue prices, None where stores differ; asked for once a day. Source: contract 3."""
+
+    def told() -> list[str | None]:
         stores = client.get("/store/storeConfigs")
-        found = {store.get("base_currency_code") for store in stores if isinstance(store, dict)}
-        client.memory["currency"] = found.pop() if len(found) == 1 else None
-    currency: str | None = client.memory["currency"]
-    return currency
+        return list({store.get("base_currency_code") for store in stores if isinstance(store, dict)})
+
+    found: list[str | None] = client.asked("currencies", told)
+    return found[0] if len(found) == 1 else None
 
 
 def _read(

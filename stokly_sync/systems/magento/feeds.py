@@ -11,6 +11,7 @@ from typing import Final
 
 from stokly_sync.flow import BatchLimits, Feed, Lane, Need, ReplayClass, Team, Trigger
 from stokly_sync.systems.magento import readback
+from stokly_sync.systems.magento.bulk import send_products_in_bulk, settle_products
 from stokly_sync.systems.magento.documents.products import LISTINGS, build_products
 from stokly_sync.systems.magento.documents.refunds import SIBLINGS as REFUNDS_OF_ORDER
 from stokly_sync.systems.magento.documents.refunds import build_refunds
@@ -42,6 +43,8 @@ def feeds(settings: MagentoSettings) -> tuple[Feed, ...]:
 
 
 def _products(settings: MagentoSettings) -> Feed:
+    # Queued, and asked for afterwards.
+    queued = settings.product_batch > 1
     return Feed(
         system=NAME,
         name="products",
@@ -51,9 +54,10 @@ def _products(settings: MagentoSettings) -> Feed:
         description="Name, price and status of products that Magento lists under the same SKU.",
         lane=Lane.INTERVAL,
         replay=ReplayClass.UPSERT,
-        limits=BatchLimits(1, MOST_BYTES, concurrency=settings.concurrency),
+        limits=BatchLimits(settings.product_batch, MOST_BYTES, settings.concurrency, calls=2 if queued else 1),
         build=partial(build_products, settings=settings),
-        send=send_products,
+        send=send_products_in_bulk if queued else send_products,
+        settle=settle_products if queued else None,
         read_back=readback.read_products,
         facts=readback.product_facts,
         compared=tuple(name for name in readback.PRODUCT_FACTS if name in settings.product_fields),

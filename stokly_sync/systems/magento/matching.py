@@ -1,15 +1,18 @@
 """Stokly and Magento held against each other, for what no feed sees (G1, G3, G4, G5).
 
-Belongs here: SKUs that only one side has, or that differ in letter case; orders cancelled in Stokly alone or that the
-shop does not know; shipments and credit memos that Stokly lacks. Pure: frames in, problems out; each closes by itself
+Belongs here: SKUs that only one side has, or that differ in letter case; orders cancelled in Stokly alone or that only
+one side knows; shipments and credit memos that Stokly lacks. Pure: frames in, problems out; each closes by itself
 once it is not found any more.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
+from stokly_sync.contracts.channels import CREDIT_MISSING, MAGENTO, ORDER_BUNDLE
 from stokly_sync.contracts.money import text
 from stokly_sync.contracts.order_states import REMOVED_STAGE
 from stokly_sync.flow import Frames, Json, Matching, Problem
@@ -30,6 +33,7 @@ from stokly_sync.systems.magento.settings import MagentoSettings
 from stokly_sync.systems.transport import decode
 
 _CANCELLED: Final = frozenset({"cancelled"})
+_COMPLETED: Final = "completed"
 _OF_STOKLY: Final = ("order_id", "channel_reference", "source_type", "channel_id", "live", "stage", "item_statuses")
 _REFUND: Final = ("refund_id", "order_id", "total", "currency", "reason", "live", "status", "created_at")
 _REFUND_LINES: Final = ("refund_id", "sku", "quantity")
@@ -49,14 +53,15 @@ def _orders(settings: MagentoSettings) -> Matching:
     return Matching(
         name="orders",
         subject="magento/order_matching",
-        description="Orders of the shop in Stokly that the shop does not have, or that only Stokly has cancelled.",
+        description="Orders of the shop that only one side has, or that only Stokly has cancelled.",
         needs={
             "stokly.orders": _OF_STOKLY,
             "stokly.dispatches": ("order_id", "live"),
-            "magento.orders": ("order_id", "number", "state", "live"),
+            "magento.orders": ("order_id", "number", "state", "placed_at", "live"),
             "magento.shipments": ("order_id", "live"),
         },
         find=partial(order_problems, settings=settings),
+        known_in=("stokly/magento_orders",),
     )
 
 
@@ -111,7 +116,7 @@ def bundle_problems(frames: Frames) -> list[Problem]:
     lines = frames["magento.order_lines"]
     for row in records(lines[(lines["kind"] == BUNDLE).fillna(value=False).to_numpy(dtype=bool)]):
         if row["open"] and row["sku"] not in listed:
-            found[row["order_id"]] = Problem(row["order_id"], rules.BUNDLE_SKU.code, f"bundle {row['sku']}")
+            found[row["order_id"]] = Problem(row["order_id"], ORDER_BUNDLE[MAGENTO], f"bundle {row['sku']}")
     return list(found.values())
 
 
@@ -138,8 +143,13 @@ _BUNDLES: Final = Matching(
 )
 
 
-def order_problems(frames: Frames, settings: MagentoSettings) -> list[Problem]:
-    """Orders of the shop that only one side knows, has cancelled or has shipped, by their number."""
+def order_problems(
+    frames: Frames, settings: MagentoSettings, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> list[Problem]:
+    """Orders of the shop that only one side knows, has cancelled or has shipped.
+
+    By their number, as Stokly calls them; those that only the shop has by its own id.
+    """
     there = {row["number"]: row for row in records(frames["magento.orders"]) if row["live"]}
     dispatched = {row["order_id"] for row in records(frames["stokly.dispatches"]) if row["live"]}
     shipped = {row["order_id"] for row in records(frames["magento.shipments"]) if row["live"]}
@@ -160,7 +170,19 @@ def order_problems(frames: Frames, settings: MagentoSettings) -> list[Problem]:
         # An account that tells of no dispatches at all cannot be asked which are missing.
         elif alive and dispatched and order["order_id"] in shipped and not dispatched & {r["order_id"] for r in alive}:
             found.append(Problem(number, order_rules.SHIPPED_ONLY_HERE.code, "it has shipments in Magento alone"))
-    return found
+    return [*found, *_only_in_the_shop(there, by_number, settings, now())]
+
+
+def _only_in_the_shop(
+    there: Mapping[str, Json], ours: Collection[str], settings: MagentoSettings, now: datetime
+) -> Iterator[Problem]:
+    """Confirmed orders that nobody will fulfil: open for longer than an import takes, and not in Stokly."""
+    late = now - timedelta(minutes=settings.import_minutes)
+    for number, order in there.items():
+        waits = order["state"] in ("open", "part_shipped") and order["placed_at"] < late
+        if settings.order_import and waits and number not in ours:
+            told = f"Stokly has no order with the number {number}"
+            yield Problem(order["order_id"], order_rules.ORDER_ORPHAN.code, told)
 
 
 def is_cancelled(order: Json) -> bool:
@@ -177,7 +199,7 @@ def refund_problems(frames: Frames, settings: MagentoSettings) -> list[Problem]:
     numbers = {row["order_id"]: row["number"] for row in records(frames["magento.orders"])}
     ours = {r["order_id"]: r["channel_reference"] for r in records(frames["stokly.orders"]) if is_ours(r, settings)}
     held = _refunds_by_number(frames, ours, settings)
-    taxes = {row["refund_id"]: row["tax"] for row in records(frames["magento.refunds"])}
+    told = {row["refund_id"]: row for row in records(frames["magento.refunds"])}
     known = set(ours.values())
     found: list[Problem] = []
     for order_id, memos in memos_by_order(frames).items():
@@ -188,8 +210,10 @@ def refund_problems(frames: Frames, settings: MagentoSettings) -> list[Problem]:
         pairs = {memo: key for key, memo in matched(refunds, memos).items()}
         by_key = {refund.key: refund for refund in refunds}
         for memo in memos:
-            problem = _memo_problem(memo, by_key.get(pairs.get(memo.key, "")), taxes.get(memo.key), number or "")
-            if problem is not None:
+            row = told[memo.key]
+            problem = _memo_problem(memo, by_key.get(pairs.get(memo.key, "")), row["tax"], number or "")
+            # Nothing is given back before the memo is complete; its feed lets it wait.
+            if problem is not None and row["state"] == _COMPLETED:
                 found.append(problem)
     return found
 
@@ -198,7 +222,7 @@ def _memo_problem(memo: Refund, refund: Refund | None, tax: int | None, number: 
     if refund is None:
         vat = f"; VAT overstated by {memo.currency} {text(tax)}" if tax else ""
         told = f"credit memo {memo.number} of order {number}: {memo.currency} {text(memo.total)}{vat}"
-        return Problem(memo.key, order_rules.CREDIT_NOTE_MISSING.code, told)
+        return Problem(memo.key, CREDIT_MISSING[MAGENTO], told)
     if abs(refund.total - memo.total) > 10**7 * max(1, len(memo.units)) or refund.currency != memo.currency:
         told = f"{refund.currency} {text(refund.total)} in Stokly, {memo.currency} {text(memo.total)} in Magento"
         return Problem(memo.key, order_rules.REFUND_AMOUNT.code, told)

@@ -134,14 +134,6 @@ SKU_CASE: Final = Rule(
     "G1",
     severity=Severity.HIGH,
 )
-BUNDLE_SKU: Final = Rule(
-    "MG-BUNDLE-SKU",
-    "An order names a bundle by a SKU put together from its parts, which is no product, and its parts have no price.",
-    "Give the bundle a fixed SKU in Magento that Stokly has too, or prices to its parts.",
-    Team.ECOMMERCE,
-    "G1",
-    severity=Severity.HIGH,
-)
 
 RULES: Final = (
     MEMBER_TYPE,
@@ -159,7 +151,6 @@ RULES: Final = (
     REJECTED,
     LISTING_ROGUE,
     SKU_CASE,
-    BUNDLE_SKU,
     *ORDER_RULES,
 )
 """Every rule of Magento."""

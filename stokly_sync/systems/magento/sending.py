@@ -63,7 +63,7 @@ def _write(client: MagentoClient, rows: list[Json]) -> None:
 
 
 def known_sources(client: MagentoClient) -> dict[str, Json]:
-    """Sources of the shop by code; asked for once."""
+    """Sources of the shop by code; asked for once by a client."""
     found: dict[str, Json] | None = client.memory.get("sources")
     if found is None:
         data = client.get("/inventory/sources", params={"searchCriteria": ""})
@@ -74,11 +74,11 @@ def known_sources(client: MagentoClient) -> dict[str, Json]:
 
 
 def _refuse_unknown_sources(client: MagentoClient) -> None:
-    known = known_sources(client)
+    known: list[str] = client.asked("source codes", lambda: sorted(known_sources(client)))
     unknown = [source for source in client.settings.sources if source not in known]
     if unknown:
         raise PermanentError(
-            f"{VENDOR}: there is no source {', '.join(unknown)}; there are {', '.join(sorted(known))}. No stock was "
+            f"{VENDOR}: there is no source {', '.join(unknown)}; there are {', '.join(known)}. No stock was "
             "sent, because Magento drops every row of a call that names an unknown source. Correct locations under "
             "[magento], or make the source in Magento under Stores > Inventory > Sources."
         )

@@ -69,6 +69,12 @@ class MagentoSettings(BaseModel):
     order_page: int = Field(100, ge=1, le=1000, description="Orders, shipments or credit memos in a page.")
     product_page: int = Field(300, ge=1, le=10_000, description="Products or source items in a page.")
     overlap: float = Field(300, ge=0, description="Seconds read again before a window.")
+    product_batch: int = Field(
+        1,
+        ge=1,
+        le=1000,
+        description="Products in one call; more than 1 goes by the shop's queue, whose consumer must be running.",
+    )
     stock_batch: int = Field(100, ge=1, le=2000, description="SKUs in one call that writes stock.")
     modes: dict[str, Mode] = Field(
         default_factory=dict, description="Mode by feed: write, observe or off; write unless said otherwise."

@@ -7,7 +7,7 @@
 from typing import Final
 
 from stokly_sync.flow import System
-from stokly_sync.systems.marketplacer.client import MarketplacerClient, connect
+from stokly_sync.systems.marketplacer.client import MarketplacerClient, connect, remember
 from stokly_sync.systems.marketplacer.extracts import extracts
 from stokly_sync.systems.marketplacer.feeds import NAME, feeds
 from stokly_sync.systems.marketplacer.matching import matchings
@@ -28,6 +28,8 @@ SYSTEM: Final = System(
     reference=reference,
     probe=probe,
     matchings=matchings,
+    forget_by_hand="No call of Marketplacer forgets a shopper: have the marketplace's operator do it.",
+    remember=remember,
 )
 
 __all__ = ["SYSTEM", "MarketplacerClient", "MarketplacerSettings"]

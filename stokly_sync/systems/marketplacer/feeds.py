@@ -74,7 +74,7 @@ def _stock(settings: MarketplacerSettings) -> Feed:
             Need(stock.LEVELS, "sku", "stokly.stock", "sku"),
             Need("stokly.items", "item_id", "stokly.stock", "item_id"),
             Need(stock.LINES, "sku", "stokly.stock", "sku", only="open"),
-            Need(stock.ORDERS, "order_id", stock.LINES, "order_id"),
+            Need(stock.ORDERS, "order_id", stock.LINES, "order_id", sent_by=f"stokly/{NAME}_orders"),
             Need("stokly.orders", "channel_reference", stock.ORDERS, "number"),
         ),
         triggers=(Trigger(stock.LEVELS, "sku"), Trigger(products.LISTINGS, "sku"), Trigger("stokly.items", "sku")),
@@ -123,8 +123,8 @@ def _refunds(settings: MarketplacerSettings) -> Feed:
         description="Refunds made in Stokly as refund requests, or raised; those that began here are left alone.",
         lane=Lane.INTERVAL,
         replay=ReplayClass.LOOK_UP,
-        # Looked up, created, and marked as returned.
-        limits=BatchLimits(settings.aliases, BYTES, calls=3),
+        # Created and marked as returned; what is there is listed once a load.
+        limits=BatchLimits(settings.aliases, BYTES, calls=2 + settings.refunds_pay),
         build=partial(refunds.build_refunds, settings=settings),
         send=refunding.send_refunds,
         look_up=refunding.look_up_refunds,

@@ -22,6 +22,7 @@ from stokly_sync.systems.transport import decode
 _BEFORE_RETURN: Final = frozenset({"AWAITING"})
 _PAID: Final = frozenset({"REFUNDED"})
 _OVER: Final = frozenset({"DENIED", "REFUND_DENIED"})
+_LISTED: Final = "refund requests"
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ def send_refunds(client: MarketplacerClient, batch: Sequence[Record]) -> Sequenc
 
 def look_up_refunds(client: MarketplacerClient, batch: Sequence[Record]) -> Sequence[Outcome]:
     """Those of the requests that are there, taken further where they stopped half way."""
+    client.memory.pop(_LISTED, None)
     return _advance(client, _found(client, {record.key: decode(record.document) for record in batch}))
 
 
@@ -138,21 +140,31 @@ def _later(key: str, request: _Request, why: str) -> Outcome:
 
 def _found(client: MarketplacerClient, bodies: Mapping[str, Json]) -> dict[str, _Request]:
     """Requests that show our refunds: the same invoice and goods, less those that stand for equal ones before."""
-    invoices = {body["invoiceId"] for body in bodies.values()}
-    held: dict[tuple[str, str], list[_Request]] = defaultdict(list)
-    query = queries.requests(client.members)
-    for page in client.connection(query, "refundRequests", {"filters": {}}):
-        for node in page.nodes:
-            invoice = (node.get("invoice") or {}).get("id")
-            if invoice in invoices and node.get("status") not in _OVER:
-                held[str(invoice), _signature(node)].append(_Request(str(node["id"]), str(node.get("status")), 0))
-    found = {}
+    held, found = _listed(client), {}
     for key, body in bodies.items():
         alike = held.get((body["invoiceId"], _signature_of(body)), [])
         place = int(body.get("before") or 0)
         if place < len(alike):
             found[key] = _Request(alike[place].id, alike[place].status, body["cashAmountCents"])
     return found
+
+
+def _listed(client: MarketplacerClient) -> dict[tuple[str, str], list[_Request]]:
+    """Requests by invoice and goods, as they were when the load began: they cannot be asked for by invoice.
+
+    That is enough for every batch of it. A refund is found by how many like it stand before it, and those that the
+    load itself made stand behind all that were there.
+    """
+    if _LISTED not in client.memory:
+        held: dict[tuple[str, str], list[_Request]] = defaultdict(list)
+        for page in client.connection(queries.requests(client.members), "refundRequests", {"filters": {}}):
+            for node in page.nodes:
+                invoice = (node.get("invoice") or {}).get("id")
+                if invoice and node.get("status") not in _OVER:
+                    held[str(invoice), _signature(node)].append(_Request(str(node["id"]), str(node.get("status")), 0))
+        client.memory[_LISTED] = dict(held)
+    there: dict[tuple[str, str], list[_Request]] = client.memory[_LISTED]
+    return there
 
 
 def _signature(node: Mapping[str, Any]) -> str:

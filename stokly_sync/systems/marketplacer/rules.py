@@ -33,14 +33,6 @@ TIME: Final = Rule(
     Team.OPERATIONS,
     "X2",
 )
-CURRENCY: Final = Rule(
-    "MP-CURRENCY",
-    "The currency is no three-letter code.",
-    "Set MARKETPLACER_CURRENCY to the currency of the instance, such as GBP.",
-    Team.FINANCE,
-    "X2",
-    severity=Severity.HIGH,
-)
 SKU_UNKNOWN: Final = Rule(
     "MP-SKU-UNKNOWN",
     "The marketplace has no variant with this SKU, so nothing can be sold or updated under it.",
@@ -218,6 +210,7 @@ CANCELLED_ONLY_IN_STOKLY: Final = Rule(
     Team.CX,
     "P9",
     severity=Severity.HIGH,
+    alert=True,
 )
 REMITTANCE_SUM: Final = Rule(
     "MP-REMITTANCE-SUM",
@@ -247,7 +240,7 @@ SHIPMENT_REFUSED: Final = Rule(
 )
 
 RULES: Final = (
-    *(MEMBER_TYPE, MONEY, TIME, CURRENCY),
+    *(MEMBER_TYPE, MONEY, TIME),
     *(SKU_UNKNOWN, SKU_TWICE, SKU_CASE, LISTING_ROGUE, LISTING_NOT_LIVE, NOT_OFFERED, NOT_SOLD, PRICE, TAXON),
     *(NOT_LISTED, ORDERS_LATE),
     *(DISPATCH_OTHER, DISPATCH_ORDER, SHIP_LINE, SHIP_QUANTITY, CARRIER_UNMAPPED, TRACKING, SHIPMENT_REFUSED),

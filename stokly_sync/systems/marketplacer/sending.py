@@ -109,13 +109,14 @@ def brand_of(client: MarketplacerClient, name: str | None) -> str | None:
 
 
 def known(client: MarketplacerClient, name: str, query: str) -> Mapping[str, str]:
-    """Ids of a list of reference data by name in small letters, and by the id itself; read once for each process."""
-    with client.asking:
-        if name not in client.settings.asked:
-            found: dict[str, str] = {}
-            for page in client.connection(query, name, {}):
-                for node in page.nodes:
-                    found[str(node.get("name")).strip().lower()] = found[str(node.get("id"))] = str(node.get("id"))
-            client.settings.asked[name] = found
-        held: Mapping[str, str] = client.settings.asked[name]
-        return held
+    """Ids of a list of reference data by name in small letters, and by the id itself; read once a day."""
+
+    def listed() -> dict[str, str]:
+        found: dict[str, str] = {}
+        for page in client.connection(query, name, {}):
+            for node in page.nodes:
+                found[str(node.get("name")).strip().lower()] = found[str(node.get("id"))] = str(node.get("id"))
+        return found
+
+    held: Mapping[str, str] = client.asked(name, listed)
+    return held

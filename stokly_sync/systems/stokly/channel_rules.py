@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from stokly_sync.contracts.channels import CODES
+from stokly_sync.contracts.channels import CODES, CREDIT_MISSING, MARKETPLACER, ORDER_BUNDLE
 from stokly_sync.contracts.rules import Effect, Rule, Severity
 from stokly_sync.flow import Team
 
@@ -22,14 +22,14 @@ _REFUND: Final = {"magento": "G5", "marketplacer": "P10"}
 
 @dataclass(frozen=True)
 class ChannelRules:
-    """The rules of one channel by what they are about."""
+    """The rules of one channel by what they are about; None for what cannot be wrong there."""
 
     incomplete: Rule
     sku: Rule
-    bundle: Rule
+    bundle: Rule | None
     total: Rule
     tax: Rule
-    payment: Rule
+    payment: Rule | None
     shipping: Rule
     location: Rule
     pending: Rule
@@ -38,6 +38,8 @@ class ChannelRules:
     refused: Rule
     twice: Rule
     cancel_late: Rule
+    cancel_lines: Rule
+    cancel_waits: Rule
     cancel_refused: Rule
     credit_waits: Rule
     credit_denied: Rule
@@ -45,12 +47,14 @@ class ChannelRules:
     credit_line: Rule
     credit_refused: Rule
     invoice_waits: Rule
+    invoice_late: Rule
     invoice_refused: Rule
 
     @property
     def all(self) -> tuple[Rule, ...]:
         """All of them."""
-        return tuple(getattr(self, name) for name in self.__dataclass_fields__)
+        found = (getattr(self, name) for name in self.__dataclass_fields__)
+        return tuple(rule for rule in found if rule is not None)
 
 
 def rules_of(channel: str) -> ChannelRules:
@@ -74,14 +78,7 @@ def rules_of(channel: str) -> ChannelRules:
             asked,
             severity=_HIGH,
         ),
-        bundle=Rule(
-            f"{code}-ORDER-BUNDLE",
-            "An order line has the SKU of a bundle put together at the time of sale, and not those of its parts.",
-            f"Give the bundle a fixed SKU that Stokly has, or prices to its parts, so that {title} names them.",
-            Team.ECOMMERCE,
-            asked,
-            severity=_HIGH,
-        ),
+        bundle=_bundle(channel, asked) if channel in ORDER_BUNDLE else None,
         total=Rule(
             f"{code}-ORDER-TOTAL",
             "The order's total is not the sum of its lines, shipping and taxes.",
@@ -98,13 +95,7 @@ def rules_of(channel: str) -> ChannelRules:
             asked,
             severity=_HIGH,
         ),
-        payment=Rule(
-            f"{code}-PAYMENT-UNMAPPED",
-            "The order's payment method is mapped to none of Stokly's.",
-            f"Add the method to payments under [stokly.{channel}].",
-            Team.FINANCE,
-            asked,
-        ),
+        payment=_payment(channel, asked) if channel != MARKETPLACER else None,
         shipping=Rule(
             f"{code}-SHIPPING-UNMAPPED",
             "The order's shipping method is mapped to no shipping option of Stokly.",
@@ -140,7 +131,7 @@ def rules_of(channel: str) -> ChannelRules:
         before=Rule(
             f"{code}-ORDER-BEFORE",
             "The order was placed before the time from which orders are imported.",
-            f"Nothing to do; orders_from under [stokly.{channel}] says from when on orders are imported.",
+            f"Nothing to do, or set an earlier orders_from under [stokly.{channel}] and read from then on again.",
             Team.OPERATIONS,
             asked,
             Effect.EXCLUDE,
@@ -165,11 +156,31 @@ def rules_of(channel: str) -> ChannelRules:
         ),
         cancel_late=Rule(
             f"{code}-CANCEL-LATE",
-            f"The order was cancelled in {title} after goods had left Stokly's warehouse.",
+            f"The order, or a line of it, was cancelled in {title} after goods had left Stokly's warehouse.",
             "Call the parcel back or take the return, and refund the order; it is not cancelled in Stokly.",
             Team.CX,
             cancel,
             severity=_HIGH,
+            alert=True,
+        ),
+        cancel_lines=Rule(
+            f"{code}-CANCEL-LINES",
+            f"Lines of the order were cancelled in {title}, or refunded before they were shipped, and are still open "
+            "in Stokly.",
+            "Take the units that the detail names off the order in Stokly before it is picked.",
+            Team.CX,
+            cancel,
+            severity=_HIGH,
+            alert=True,
+        ),
+        cancel_waits=Rule(
+            f"{code}-CANCEL-WAITS",
+            "Lines of the order were cancelled before Stokly had the order.",
+            "Nothing to do; it is looked at again once Stokly has the order.",
+            Team.CX,
+            cancel,
+            Effect.PARK,
+            _LOW,
         ),
         cancel_refused=Rule(
             f"{code}-CANCEL-REFUSED",
@@ -191,7 +202,8 @@ def rules_of(channel: str) -> ChannelRules:
         ),
         credit_denied=Rule(
             f"{code}-CREDIT-DENIED",
-            "The refund was denied or taken back, its order was never imported, or it gives nothing back.",
+            "The refund was denied or taken back, it or its order is from before orders are imported, or it gives "
+            "nothing back.",
             "Nothing to do.",
             Team.FINANCE,
             refund,
@@ -199,7 +211,7 @@ def rules_of(channel: str) -> ChannelRules:
             _LOW,
         ),
         credit_missing=Rule(
-            f"{code}-CREDIT-MISSING",
+            CREDIT_MISSING[channel],
             f"{title} has refunded what Stokly has no credit note for: until then VAT is overstated by the value.",
             f"Refund the order in Stokly, or set refunds under [stokly.{channel}] to create.",
             Team.FINANCE,
@@ -232,6 +244,13 @@ def rules_of(channel: str) -> ChannelRules:
             Effect.PARK,
             _LOW,
         ),
+        invoice_late=Rule(
+            f"{code}-INVOICE-LATE",
+            "A part of the order was dispatched long ago and the rest has not left, so that nothing of it is invoiced.",
+            f"Dispatch the rest, or cancel and refund it in {title}; the invoice follows by itself.",
+            Team.OPERATIONS,
+            "G6, X5",
+        ),
         invoice_refused=Rule(
             f"{code}-INVOICE-REFUSED",
             "Stokly refused the invoice.",
@@ -241,6 +260,28 @@ def rules_of(channel: str) -> ChannelRules:
             Effect.REJECT,
             _HIGH,
         ),
+    )
+
+
+def _bundle(channel: str, asked: str) -> Rule:
+    return Rule(
+        ORDER_BUNDLE[channel],
+        "An order line has the SKU of a bundle put together at the time of sale, and not those of its parts.",
+        f"Give the bundle a fixed SKU that Stokly has, or prices to its parts, so that {channel.title()} names them.",
+        Team.ECOMMERCE,
+        asked,
+        severity=_HIGH,
+    )
+
+
+def _payment(channel: str, asked: str) -> Rule:
+    """A marketplace takes the money itself and names no method, so none of its orders can break this."""
+    return Rule(
+        f"{CODES[channel]}-PAYMENT-UNMAPPED",
+        "The order's payment method is mapped to none of Stokly's.",
+        f"Add the method to payments under [stokly.{channel}].",
+        Team.FINANCE,
+        asked,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from stokly_sync.contracts.channels import MAGENTO, MARKETPLACER
+from stokly_sync.flow import Origin
 
 KINDS: Final = ("customers", "orders", "cancellations", "refunds", "invoices")
 """What is loaded into Stokly from a channel."""
@@ -31,7 +32,10 @@ class ChannelSettings(BaseModel):
     source_type: str = Field("other", min_length=1, description="Source type of its orders in Stokly.")
     account_prefix: str = Field(..., min_length=1, description="Start of the account codes of its customers.")
     orders_from: datetime | None = Field(
-        None, description="Orders placed before that time are neither imported nor compared; all are where not set."
+        None, description="Orders placed before that time are neither imported nor compared; see orders_days."
+    )
+    orders_days: int = Field(
+        30, ge=0, description="Where orders_from is not set: so many days before the channel's orders were first read."
     )
     payments: dict[str, int] = Field(
         default_factory=dict,
@@ -52,12 +56,24 @@ class ChannelSettings(BaseModel):
         "create", description="A refund of the channel that Stokly does not have: create it there, or raise it."
     )
 
+    part_dispatched_days: int = Field(
+        14,
+        ge=1,
+        description="Days from an order's first dispatch after which it is an exception that the rest has not left; "
+        "an order is invoiced once, after its last dispatch.",
+    )
+
     @field_validator("orders_from")
     @classmethod
     def _in_utc(cls, value: datetime | None) -> datetime | None:
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+    @property
+    def origin(self) -> Origin:
+        """How Stokly's orders name the channel, and from when on its orders are imported."""
+        return Origin(self.source_type, self.channel_id, self.orders_from, self.orders_days)
 
     def payment(self, word: str | None) -> int | None:
         """Stokly's payment method for the channel's word, None where it is not mapped."""

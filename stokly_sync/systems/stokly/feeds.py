@@ -15,6 +15,7 @@ from stokly_sync.systems.stokly.channel_settings import DEFAULTS
 from stokly_sync.systems.stokly.outgoing import Channel
 from stokly_sync.systems.stokly.outgoing.orders import PURCHASES
 from stokly_sync.systems.stokly.outgoing.pairing import SIBLINGS
+from stokly_sync.systems.stokly.outgoing.units import ASKED, LINES
 from stokly_sync.systems.stokly.readback import order_facts, read_orders
 from stokly_sync.systems.stokly.settings import StoklySettings
 
@@ -32,7 +33,7 @@ def feeds(settings: StoklySettings) -> tuple[Feed, ...]:
 def origins(settings: StoklySettings) -> dict[str, Origin]:
     """How Stokly names the channels whose orders it holds."""
     known = {name: settings.channel(name) for name in DEFAULTS}
-    return {name: Origin(one.source_type, one.channel_id) for name, one in known.items()}
+    return {name: one.origin for name, one in known.items()}
 
 
 def _of_channel(channel: Channel) -> tuple[Feed, ...]:
@@ -49,8 +50,9 @@ def _customers(channel: Channel) -> Feed:
         owner=Team.CX,
         description=f"Customers of {channel.name.title()} as accounts in Stokly, made where there is none.",
         lane=Lane.INTERVAL,
+        first_read=channel.table("orders"),
         replay=ReplayClass.LOOK_UP,
-        limits=_limits(channel, calls=2),
+        limits=_limits(channel, calls=1 + channel.settings.customers_by_email),
         build=partial(outgoing.build_customers, channel=channel),
         send=partial(writing.send_customers, channel=channel.name),
         look_up=writing.look_up_customers,
@@ -71,8 +73,10 @@ def _orders(channel: Channel) -> Feed:
         owner=Team.OPERATIONS,
         description=f"Confirmed orders of {channel.name.title()} as sale orders in Stokly, once each.",
         lane=Lane.INTERVAL,
+        first_read=channel.table("orders"),
         replay=ReplayClass.LOOK_UP,
-        limits=_limits(channel, calls=2),
+        # A batch of guests needs one look-up alone; the accounts of all others take one more.
+        limits=_limits(channel, calls=1),
         build=partial(outgoing.build_orders, channel=channel),
         send=partial(writing.send_orders, channel=channel.name),
         look_up=partial(writing.look_up_orders, channel=channel.name),
@@ -96,23 +100,27 @@ def _orders(channel: Channel) -> Feed:
 
 
 def _cancellations(channel: Channel) -> Feed:
+    orders = channel.table("orders")
     return Feed(
         system=NAME,
         name=f"{channel.name}_cancellations",
-        dataset=channel.table("orders"),
+        dataset=orders,
         key=_ORDER,
         owner=Team.CX,
         description=f"Orders that were cancelled in {channel.name.title()}, cancelled in Stokly before they leave.",
         lane=Lane.INTERVAL,
+        first_read=channel.table("orders"),
         # To cancel what is cancelled changes nothing.
         replay=ReplayClass.UPSERT,
         limits=_limits(channel, calls=1),
         build=partial(outgoing.build_cancellations, channel=channel),
         send=partial(writing.send_cancellations, channel=channel.name),
         needs=(
+            Need(channel.table("order_lines"), _ORDER, orders, _ORDER, columns=ASKED),
             channel.twins(),
-            Need("stokly.order_lines", _ORDER, "stokly.orders", _ORDER, columns=("status",)),
+            Need("stokly.order_lines", _ORDER, "stokly.orders", _ORDER, columns=LINES),
             Need("stokly.dispatches", _ORDER, "stokly.orders", _ORDER, columns=(_ORDER, "live")),
+            Need("stokly.dispatch_lines", "dispatch_id", "stokly.dispatches", "dispatch_id"),
         ),
         rejected_rule=channel.rules.cancel_refused.code,
     )
@@ -128,6 +136,7 @@ def _refunds(channel: Channel) -> Feed:
         owner=Team.FINANCE,
         description=f"Refunds of {channel.name.title()} with their credit notes in Stokly, once each.",
         lane=Lane.INTERVAL,
+        first_read=channel.table("orders"),
         replay=ReplayClass.LOOK_UP,
         limits=_limits(channel, calls=1),
         build=partial(outgoing.build_refunds, channel=channel),
@@ -160,16 +169,17 @@ def _invoices(channel: Channel) -> Feed:
         owner=Team.FINANCE,
         description=f"Invoices on orders of {channel.name.title()}, once their fulfilment is confirmed by dispatches.",
         lane=Lane.INTERVAL,
+        first_read=channel.table("orders"),
         replay=ReplayClass.LOOK_UP,
         limits=_limits(channel, calls=1),
         build=partial(outgoing.build_invoices, channel=channel),
         send=writing.send_invoices,
         look_up=writing.look_up_invoices,
         needs=(
-            Need(channel.table("order_lines"), _ORDER, orders, _ORDER),
-            channel.twins(),
+            Need(channel.table("order_lines"), _ORDER, orders, _ORDER, columns=ASKED),
+            channel.twins("updated_at"),
             Need("stokly.order_lines", _ORDER, "stokly.orders", _ORDER),
-            Need("stokly.dispatches", _ORDER, "stokly.orders", _ORDER, columns=(_ORDER, "live")),
+            Need("stokly.dispatches", _ORDER, "stokly.orders", _ORDER, columns=(_ORDER, "live", "dispatched_at")),
             Need("stokly.dispatch_lines", "dispatch_id", "stokly.dispatches", "dispatch_id"),
             Need("stokly.invoices", _ORDER, "stokly.orders", _ORDER, columns=(_ORDER, "live")),
         ),

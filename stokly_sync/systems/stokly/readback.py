@@ -5,6 +5,7 @@ The key is the channel's number, because that is what both sides have. Source: S
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
@@ -27,7 +28,7 @@ def read_orders(client: StoklyClient, *, channel: str) -> Iterator[Facts]:
     since = client.settings.channel(channel).orders_from
     for page in by_time(client, listing, field=CREATED["orders"], since=since):
         rows = [
-            (str(row.get("sourceReferenceId")), _nano(row.get("displayTotal")), row.get("currency"))
+            (str(row.get("sourceReferenceId")), _nano(row.get("displayTotal")), _code(row.get("currency")))
             for row in page.rows
         ]
         ids = pd.Series([str(row["saleOrderId"]) for row in page.rows], dtype="str")
@@ -47,6 +48,11 @@ def _total(order: Json) -> int:
     shipping = order.get("shipping", {})
     parts = [line["displayLinePrice"] + line["displayLineTax"] for line in order.get("items", ())]
     return nano(sum([*parts, shipping.get("cost", 0), shipping.get("tax", 0)], Decimal(0)))
+
+
+def _code(value: Any) -> str | None:
+    """A currency; what is none is missing, because totals are named by it and what somebody typed may be anything."""
+    return value if isinstance(value, str) and re.fullmatch("[A-Z]{3}", value) else None
 
 
 def _nano(value: Any) -> int | None:

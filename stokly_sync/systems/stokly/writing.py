@@ -26,6 +26,8 @@ from stokly_sync.systems.transport import decode
 
 POLL: Final = 2.0
 """Seconds between two looks for an account that was made a moment ago. Source: Stokly API contract 2.1."""
+DOUBTS: Final = 3
+"""So many writes in a row without an answer mean that Stokly is down; fewer may be the records' own fault."""
 
 Bodies = Mapping[str, Json]
 Write = Callable[[Json], str | None]
@@ -154,22 +156,26 @@ def _found(names: Mapping[str, str], ids: Mapping[str, str]) -> list[Outcome]:
 
 
 def _written(bodies: Bodies, known: Sequence[Outcome], write: Write) -> list[Outcome]:
-    """Write what is not known, one by one; after a doubt, or a trouble behind a success, the rest is left out.
+    """Write what is not known, one by one; after some doubts in a row, or a trouble behind a success, no more.
 
     Raises what the first write raises when nothing was written before it.
     """
     outcomes: list[Outcome] = []
+    doubts = 0
     done = {outcome.key for outcome in known}
     for key, body in bodies.items():
         if key in done:
             continue
         try:
             outcomes.append(Outcome(key, State.ACCEPTED, receipt=write(body)))
+            doubts = 0
         except (WriteRefused, NotOffered) as refusal:
             outcomes.append(Outcome(key, State.REJECTED, str(refusal)))
         except InDoubt as doubt:
             outcomes.append(Outcome(key, State.IN_DOUBT, str(doubt)))
-            break
+            doubts += 1
+            if doubts == DOUBTS:
+                break
         except (TransientError, PermanentError):
             if not outcomes and not known:
                 raise

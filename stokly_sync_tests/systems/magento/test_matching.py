@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from stokly_sync.contracts.channels import CREDIT_MISSING, MAGENTO, ORDER_BUNDLE
 from stokly_sync.contracts.datasets import TABLES
 from stokly_sync.flow import Problem
 from stokly_sync.systems.magento.matching import matchings
 from stokly_sync.systems.magento.rules import RULES
 from stokly_sync_tests.systems.magento.rows import SETTINGS, frames
 
-CODES = {rule.code for rule in RULES}
+# What is about an order or a refund on its way into Stokly has the code of that flow, whoever finds it.
+CODES = {*(rule.code for rule in RULES), CREDIT_MISSING[MAGENTO], ORDER_BUNDLE[MAGENTO]}
 MATCHINGS = {matching.name: matching for matching in matchings(SETTINGS)}
 
 
@@ -57,7 +60,7 @@ def test_a_composed_product_needs_an_item_only_where_it_is_sold_under_its_own_sk
 
 def test_a_bundle_whose_sku_is_put_together_is_named_on_open_orders() -> None:
     line = {"kind": "bundle", "sku": "BF-S1"}
-    assert found("bundles", {"magento.order_lines": [line], "magento.listings": [{}]}) == {"5": "MG-BUNDLE-SKU"}
+    assert found("bundles", {"magento.order_lines": [line], "magento.listings": [{}]}) == {"5": "MG-ORDER-BUNDLE"}
     assert found("bundles", {"magento.order_lines": [{**line, "open": False}]}) == {}
     assert found("bundles", {"magento.order_lines": [line], "magento.listings": [{"sku": "BF-S1"}]}) == {}
 
@@ -81,6 +84,14 @@ def test_an_order_that_the_shop_does_not_have_is_an_orphan() -> None:
     assert orders({"source_type": "epos"}, []) == {}
 
 
+def test_an_order_that_stokly_does_not_have_is_an_orphan_once_an_import_would_have_taken_it() -> None:
+    of_the_till = {"source_type": "epos"}
+    assert orders(of_the_till) == {"5": "MG-ORDER-ORPHAN"}
+    assert orders(of_the_till, [{"placed_at": datetime.now(UTC)}]) == {}
+    for state in ("pending", "held", "shipped", "cancelled", "refunded"):
+        assert orders(of_the_till, [{"state": state}]) == {}
+
+
 def test_a_shipment_that_stokly_has_not_dispatched_is_named() -> None:
     other = [{"order_id": "O9"}]
     shipped: dict[str, Any] = {"magento_shipments": [{}], "stokly_dispatches": other}
@@ -99,8 +110,9 @@ def refunds(**tables: Sequence[Mapping[str, Any]]) -> list[Problem]:
 
 def test_a_credit_memo_without_a_refund_in_stokly_tells_the_vat_that_is_overstated() -> None:
     (problem,) = refunds()
-    assert (problem.key, problem.rule) == ("8", "MG-CREDIT-NOTE-MISSING")
+    assert (problem.key, problem.rule) == ("8", "MG-CREDIT-MISSING")
     assert "VAT overstated by GBP 2.00" in problem.detail
+    assert refunds(magento_refunds=[{"state": "requested"}]) == []
 
 
 def test_a_refund_or_a_credit_note_of_the_same_amount_settles_it() -> None:

@@ -12,6 +12,7 @@ from stokly_sync.errors import BatchRefused, PermanentError, TransientError
 from stokly_sync.flow import Outcome, State
 from stokly_sync.sandbox.magento import mishaps
 from stokly_sync.systems.magento import MagentoClient
+from stokly_sync.systems.magento.bulk import send_products_in_bulk, settle_products
 from stokly_sync.systems.magento.readback import product_facts, read_products
 from stokly_sync.systems.magento.sending import send_products, send_stock
 from stokly_sync_tests.systems.magento.bench import STOCK, Bench, record
@@ -94,6 +95,34 @@ def test_a_refused_product_is_rejected_with_magento_s_words_and_the_next_goes_on
     outcomes = send_products(shop.client(), [record("S1", bad), record("S2", good)])
     assert [outcome.state for outcome in outcomes] == [State.REJECTED, State.ACCEPTED]
     assert "0 or greater" in (outcomes[0].reason or "")
+
+
+def test_many_products_are_one_call_to_the_queue_and_one_question(shop: Bench) -> None:
+    shop.goods("S4")
+    client = shop.client()
+    prices = {"S1": 5, "S2": -1, "S3": 7, "S4": 8}
+    batch = [record(sku, {"sku": sku, "price": Decimal(price)}) for sku, price in prices.items()]
+    taken = send_products_in_bulk(client, batch)
+    assert {outcome.state for outcome in taken} == {State.SUBMITTED}
+    shop.system.set_switches(drain="never")
+    assert settle_products(client, taken) == []
+    shop.system.set_switches(drain="asked", fates=[2])
+    told = {outcome.key: outcome for outcome in settle_products(client, taken)}
+    assert {key: outcome.state for key, outcome in told.items()} == {
+        "S1": State.PLANNED,
+        "S2": State.REJECTED,
+        "S3": State.ACCEPTED,
+        "S4": State.ACCEPTED,
+    }
+    assert "0 or greater" in (told["S2"].reason or "")
+    assert client.calls == 3
+
+
+def test_what_the_queue_forgot_is_sent_again_and_a_badly_formed_product_refuses_its_batch(shop: Bench) -> None:
+    lost = Outcome("S1", State.SUBMITTED, receipt="00000000-0000-4000-8000-000000000000 0")
+    assert settle_products(shop.client(), [lost]) == [Outcome("S1", State.PLANNED)]
+    with pytest.raises(BatchRefused, match="float"):
+        send_products_in_bulk(shop.client(), [record("S1", {"sku": "S1", "price": "dear"})])
 
 
 def test_a_product_is_created_with_what_that_needs(shop: Bench) -> None:

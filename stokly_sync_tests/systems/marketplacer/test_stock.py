@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from stokly_sync.flow import Built
-from stokly_sync.systems.marketplacer.documents.stock import build_stock
+from stokly_sync.systems.marketplacer.documents.stock import ORDERS, build_stock
 from stokly_sync_tests.systems.marketplacer.made import T0, bodies, frames, rules, settings
 
 SOLD: dict[str, Any] = {"marketplacer__orders": [{}], "marketplacer__order_lines": [{"quantity": 2}]}
 
 
-def built(tables: dict[str, Any] | None = None, *, minutes: float = 10, **given: Any) -> Built:
+def built(
+    tables: dict[str, Any] | None = None, *, minutes: float = 10, sent_at: datetime | None = None, **given: Any
+) -> Built:
     rows: dict[str, Any] = {"stokly__stock": [{}], "stokly__items": [{}], "marketplacer__listings": [{}]}
     made = frames(**rows | {"marketplacer__stock_levels": [{}]} | (tables or {}))
+    made[ORDERS] = made[ORDERS].assign(sent_at=pd.Series([sent_at] * len(made[ORDERS]), dtype="datetime64[us, UTC]"))
     return build_stock(made, settings(**given), now=lambda: T0 + timedelta(minutes=minutes))
 
 
@@ -41,6 +45,14 @@ def test_units_of_orders_that_are_not_in_stokly_are_subtracted() -> None:
 
 def test_units_of_orders_that_are_in_stokly_are_not_subtracted_twice() -> None:
     assert units(built({**SOLD, "stokly__orders": [{}]})) == 5
+
+
+def test_an_order_that_was_sent_after_stokly_told_its_stock_is_still_subtracted() -> None:
+    there = {**SOLD, "stokly__orders": [{}]}
+    assert units(built(there, sent_at=T0 + timedelta(seconds=1))) == 3
+    assert units(built(there, sent_at=T0 - timedelta(seconds=1))) == 5
+    # It is in Stokly, so it is not late, however long ago it was placed.
+    assert rules(built(there, sent_at=T0 + timedelta(seconds=1), minutes=600)) == {}
 
 
 def test_an_order_of_another_channel_with_the_same_number_does_not_count() -> None:

@@ -135,6 +135,8 @@ class Desk:
     client: StoklyClient
     clock: ManualClock
     version: datetime = PLACED + timedelta(days=30)
+    first_read: datetime = PLACED
+    """When the channel's history was first read."""
 
     @property
     def options(self) -> Options:
@@ -239,7 +241,7 @@ class Desk:
             merge(connection, LANDED[f"{CHANNEL}.{child}"], lines, fixed={"brand": brand})
             counts = [WindowCount(observed, read=len(frame), changed=len(frame))]
             note_landed(connection, brand=brand, dataset=dataset.name, counts=counts, run_id="landing")
-            set_baseline(connection, brand=brand, dataset=dataset.name, to=observed.start, cursor=None, done=True)
+            set_baseline(connection, brand=brand, dataset=dataset.name, to=self.first_read, cursor=None, done=True)
 
 
 MakeDesk = Callable[..., Desk]

@@ -17,7 +17,7 @@ from stokly_sync.flow import Lane
 from stokly_sync.sandbox.kit import ManualClock
 from stokly_sync.sandbox.seeds import Seed
 from stokly_sync.sandbox.serve import Sandbox
-from stokly_sync.sandbox.stokly import StoklySandbox
+from stokly_sync.sandbox.stokly import Dispatch, StoklySandbox
 from stokly_sync.systems.stokly import StoklyClient, StoklySettings
 from stokly_sync.systems.transport import Unlimited
 from stokly_sync.warehouse.store import Warehouse
@@ -36,6 +36,15 @@ SENDING: Final = (
     "send:between-records:4",
     "send:after-call:1",
     "send:before-merge:2",
+)
+AFTERWARDS: Final = (
+    "plan:before-commit:1",
+    "send:attempt-opened:1",
+    "send:before-call:2",
+    "send:between-records:1",
+    "send:between-records:4",
+    "send:after-call:1",
+    "send:before-merge:1",
 )
 SOON: Final = {"write_batch": 2, "concurrency": 1, "visible_after": 0.6}
 
@@ -105,3 +114,27 @@ def test_refunds_end_as_one_credit_note_each(scene: Scene, place: str) -> None:
     assert Counter(row["referenceId"] for row in at.held("credit-notes")) == Counter(at.links("orders").values())
     assert len(at.held("refunds")) == 5
     assert {state for state, _ in at.states("refunds").values()} == {"accepted"}
+
+
+# Orders above hold the databases apart; here a scene serves both feeds, on one of them.
+@pytest.mark.parametrize("warehouse_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("place", AFTERWARDS)
+def test_orders_are_cancelled_or_invoiced_once_each_and_no_others(scene: Scene, place: str) -> None:
+    at, orders = scene.at, [order(n, customer_key=None) for n in range(1, 12)]
+    at.shop(*orders)
+    scene.load("orders")
+    numbers = sorted(at.orders())
+    dropped, sent, waiting = numbers[:5], numbers[5:10], numbers[10:]
+    for number in sent:
+        at.account.dispatch(Dispatch(order=number))
+    at.read()
+    at.shop(*({**one, "state": "cancelled"} for one in orders if one["number"] in dropped))
+    for kind in ("cancellations", "invoices"):
+        scene.killed(place, kind)
+        scene.load(kind)
+    assert {number for number, row in at.orders().items() if row["stage"] == "removed"} == set(dropped)
+    invoiced = Counter(row["saleOrderId"] for row in at.held("invoices"))
+    assert invoiced == Counter(at.orders()[number]["saleOrderId"] for number in sent)
+    states = Counter(state for kind in ("cancellations", "invoices") for state, _ in at.states(kind).values())
+    assert states == {"accepted": 2 * len(orders) - len(waiting), "parked": len(waiting)}
+    assert at.exceptions() == {}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from stokly_sync.delivery.figures import PlanScope
+from stokly_sync.delivery.options import DeliveryStopped
 from stokly_sync.delivery.planning import plan
 from stokly_sync.sandbox.kit import Fault
 from stokly_sync.warehouse.store import Busy
@@ -45,6 +46,20 @@ def test_an_answer_that_is_no_json_is_looked_up_and_not_sent_again(desk: MakeDes
     )
     assert at.send("orders").accepted == 3
     assert len(at.orders()) == 3
+
+
+def test_an_order_that_stokly_never_answers_for_keeps_no_other_back_and_is_told(desk: MakeDesk) -> None:
+    at = desk()
+    ready(at, 8)
+    broken: Any = {"status": 500, "text": '{"message":"Unexpected error"}', "times": None}
+    at.account.faults.add(Fault(action="answer", path="/v2/saleorders", method="POST", body='"100000002"', **broken))
+    with pytest.raises(DeliveryStopped, match="1 records were sent twice"):
+        at.send("orders")
+    assert set(at.orders()) == {f"10000000{n}" for n in range(1, 9)} - {"100000002"}
+    assert at.states("orders")["2"] == ("planned", None)
+    at.account.faults.clear()
+    assert at.send("orders").accepted == 1
+    assert len(at.orders()) == 8
 
 
 def test_a_replay_by_force_doubles_nothing(desk: MakeDesk) -> None:

@@ -2,14 +2,15 @@
 
 The marketplace takes an order off its own stock at once, Stokly when the order gets there; sending what Stokly has
 meanwhile would sell the same goods twice. So units of open orders that no order in Stokly names are subtracted. The
-marketplace changes the value itself, therefore what is sent is what differs from what it showed last. Source:
-Marketplacer API contract 3.3, 10 (7).
+marketplace changes the value itself, therefore what is sent is what differs from what it showed last. An order that was
+sent to Stokly after its stock last moved is not in that stock either, although Stokly may list it. Source: Marketplacer
+API contract 3.3, 10 (7).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -32,10 +33,19 @@ LINES: Final = f"{MARKETPLACER}.order_lines"
 
 @dataclass(frozen=True)
 class Sold:
-    """Units of a SKU sold in the marketplace that are not in Stokly yet, and since when the oldest waits."""
+    """Units of a SKU sold in the marketplace that Stokly's stock does not know of.
 
-    units: int
-    since: datetime | None
+    `units` are in orders that Stokly does not have, the oldest placed at `since`; `sent` are in orders that it has,
+    with the time when they were sent there.
+    """
+
+    units: int = 0
+    since: datetime | None = None
+    sent: tuple[tuple[datetime, int], ...] = ()
+
+    def unseen(self, version: datetime) -> int:
+        """Units that a stock of that version does not know of."""
+        return self.units + sum(units for at, units in self.sent if at > version)
 
 
 def build_stock(
@@ -53,7 +63,7 @@ def build_stock(
     late_before = now() - timedelta(minutes=settings.orders_late)
     for sku, (free, version) in units.items():
         problem = _unlisted(sku, listings, makers)
-        sold = waiting.get(sku, Sold(0, None))
+        sold = waiting.get(sku, Sold())
         late = not settings.orders_imported or (sold.since is not None and sold.since < late_before)
         if problem is None and late and settings.stock_when_late == "hold":
             problem = Problem(sku, rules.ORDERS_LATE.code, _why_late(sold, settings))
@@ -61,7 +71,7 @@ def build_stock(
             kept.append(problem)
             continue
         back = buffer_of(sku, makers.get(sku, (None, False))[0], settings) + (settings.late_buffer if late else 0)
-        count = max(free - sold.units - back, 0)
+        count = max(free - sold.unseen(version) - back, 0)
         there, shown = listings.by_sku[sku], levels.get(sku)
         newest = later(version, shown[1] if shown else None) or version
         body = {"sku": sku, "variantId": there.listing, "countOnHand": count}
@@ -72,19 +82,23 @@ def build_stock(
 
 
 def sold_not_imported(frames: Frames, settings: MarketplacerSettings) -> dict[str, Sold]:
-    """By SKU: units in open orders of the marketplace that Stokly does not have, less cancelled and shipped ones."""
+    """By SKU: units in open orders of the marketplace, less cancelled and shipped ones.
+
+    Orders come with `sent_at`, when they were sent to Stokly.
+    """
     orders, lines = frames[ORDERS], frames[LINES]
     imported = {ref for ref, ours in _references(frames["stokly.orders"], settings) if ours and ref is not None}
     placed = {
-        key: at
-        for key, number, live, at in zip(
+        key: (number in imported, sent if number in imported else at)
+        for key, number, live, at, sent in zip(
             columns.keys(orders["order_id"]),
             columns.keys(orders["number"]),
             columns.flags(orders["live"]).tolist(),
             columns.moments(orders["placed_at"]),
+            columns.moments(orders["sent_at"]),
             strict=True,
         )
-        if live and number not in imported
+        if live and (number not in imported or sent is not None)
     }
     found: dict[str, Sold] = {}
     for key, sku, ordered, cancelled, shipped in zip(
@@ -96,9 +110,12 @@ def sold_not_imported(frames: Frames, settings: MarketplacerSettings) -> dict[st
         left = ordered - cancelled - shipped
         if sku is None or key not in placed or left <= 0:
             continue
-        before, at = found.get(sku, Sold(0, None)), placed[key]
-        since = min(filter(None, (before.since, at)), default=None)
-        found[sku] = Sold(before.units + left, since)
+        before, (known, at) = found.get(sku, Sold()), placed[key]
+        if known and at is not None:
+            found[sku] = replace(before, sent=(*before.sent, (at, left)))
+        else:
+            since = min(filter(None, (before.since, at)), default=None)
+            found[sku] = replace(before, units=before.units + left, since=since)
     return found
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
 
 import pandas as pd
 
 from stokly_sync.contracts import columns, money
-from stokly_sync.flow import Frames, Json, Need, Origin
+from stokly_sync.flow import FIRST_READ, Frames, Json, Mode, Need
 from stokly_sync.systems.stokly.channel_rules import CHANNEL_RULES, ChannelRules
 from stokly_sync.systems.stokly.channel_settings import ChannelSettings
 from stokly_sync.systems.stokly.settings import StoklySettings
@@ -25,6 +25,8 @@ ORDERS: Final = "stokly.orders"
 LINES: Final = "stokly.order_lines"
 UNIT_PLACES: Final = 4
 """Places of a unit's price, as the newest importer rounds it. Source: Stokly API contract 4.2."""
+
+_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 
 Row = dict[str, Any]
 
@@ -45,6 +47,12 @@ class Channel:
     def rules(self) -> ChannelRules:
         """The rules for what comes from it."""
         return CHANNEL_RULES[self.name]
+
+    @property
+    def makes_refunds(self) -> bool:
+        """Whether a refund that Stokly lacks is made there; otherwise it is raised, as it is where nothing is sent."""
+        sends = self.stokly.modes.get(f"{self.name}_refunds", Mode.WRITE) is Mode.WRITE
+        return sends and self.settings.refunds == "create"
 
     def table(self, name: str) -> str:
         """The channel's table of that name, such as `magento.orders`."""
@@ -95,7 +103,7 @@ def of_channel(order: Mapping[str, Any], settings: ChannelSettings) -> bool:
     """Whether an order in Stokly is of the channel: by its id where that is set, else by its source type."""
     if order["source_type"] == TILL:
         return False
-    return Origin(settings.source_type, settings.channel_id).holds(order)
+    return settings.origin.holds(order)
 
 
 def alive(order: Mapping[str, Any]) -> bool:
@@ -108,11 +116,16 @@ def is_cancelled(order: Mapping[str, Any]) -> bool:
     return bool(order["state"] == "cancelled" or not order["live"])
 
 
-def is_wanted(order: Mapping[str, Any], channel: Channel) -> bool:
+def begins(frames: Frames, channel: Channel) -> datetime:
+    """The time from which on orders of the channel are imported; the earliest there is where all are."""
+    first = next(iter(columns.moments(frames[FIRST_READ]["at"])), None) if FIRST_READ in frames else None
+    return channel.settings.origin.begins(first) or _EARLIEST
+
+
+def is_wanted(order: Mapping[str, Any], since: datetime) -> bool:
     """Whether an order is confirmed in the channel, not cancelled, and not from before orders are imported."""
-    begins = channel.settings.orders_from
     confirmed = order["state"] not in ("pending", "held") and not is_cancelled(order)
-    return confirmed and (begins is None or order["placed_at"] >= begins)
+    return confirmed and bool(order["placed_at"] >= since)
 
 
 def amount(nanos: int | None, currency: str | None) -> Decimal:

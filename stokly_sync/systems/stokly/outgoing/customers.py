@@ -12,7 +12,7 @@ from datetime import datetime
 from stokly_sync.contracts.addresses import owners_of_addresses
 from stokly_sync.contracts.owners import reachable, split_name
 from stokly_sync.flow import Built, Document, Frames, Json
-from stokly_sync.systems.stokly.outgoing.common import Channel, Row, is_wanted, records, told
+from stokly_sync.systems.stokly.outgoing.common import Channel, Row, begins, is_wanted, records, told
 
 CONSUMER, TRADE = 0, 1
 
@@ -24,36 +24,37 @@ def build_customers(frames: Frames, channel: Channel) -> Built:
     The key is the channel's customer id; needs `stokly.customers` by the orders' addresses.
     """
     owners = owners_of_addresses(frames["stokly.customers"]) if channel.settings.customers_by_email else {}
-    newest = newest_orders(records(frames[channel.table("orders")]), channel)
+    since = begins(frames, channel)
+    newest = newest_orders(records(frames[channel.table("orders")]), since)
     held: dict[str, str | None] = {}
     for key, order in newest.items():
         email = reachable((order["customer_email"] or "").strip())
         if email and email.lower() in owners:
             held[key] = owners[email.lower()]
-        elif not _makes_an_account(order, channel):
+        elif not _makes_an_account(order, since):
             held[key] = None
     documents = [Document(key, _body(channel, order), order["version"]) for key, order in newest.items()]
     return Built(documents, held=held)
 
 
-def newest_orders(orders: Iterable[Row], channel: Channel) -> dict[str, Row]:
-    """The newest order of each customer; one that makes an account before any that does not."""
+def newest_orders(orders: Iterable[Row], since: datetime) -> dict[str, Row]:
+    """The newest order of each customer; one that makes an account before any that does not, as old ones do not."""
     newest: dict[str, Row] = {}
     for order in orders:
         key = order["customer_key"]
-        if key is not None and (key not in newest or _rank(order, channel) > _rank(newest[key], channel)):
+        if key is not None and (key not in newest or _rank(order, since) > _rank(newest[key], since)):
             newest[key] = order
     return newest
 
 
-def _rank(order: Row, channel: Channel) -> tuple[bool, datetime]:
-    return _makes_an_account(order, channel), order["placed_at"]
+def _rank(order: Row, since: datetime) -> tuple[bool, datetime]:
+    return _makes_an_account(order, since), order["placed_at"]
 
 
-def _makes_an_account(order: Row, channel: Channel) -> bool:
+def _makes_an_account(order: Row, since: datetime) -> bool:
     """Whether an order is to be imported and says who the customer is; one that does not is an exception of its own."""
     address = address_of(order, "billing") or address_of(order, "shipping") or {}
-    return is_wanted(order, channel) and "surname" in name_of(order) and {"city", "postcode"} <= address.keys()
+    return is_wanted(order, since) and "surname" in name_of(order) and {"city", "postcode"} <= address.keys()
 
 
 def name_of(order: Row, kind: str = "customer") -> Json:

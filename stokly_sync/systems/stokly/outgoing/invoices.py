@@ -1,91 +1,93 @@
 """Invoices on a channel's orders, made once fulfilment is confirmed by dispatches and never before (G6, X5).
 
-One invoice an order, when all of it that is not cancelled has left. Where Stokly has an invoice of the order, made by
-itself or by a person, ours is held. Source: Stokly API contract 3.3.
+One invoice an order, when all of it that is not cancelled has left: an order that is dispatched in parts is invoiced
+once, after the last part. One whose last part does not come is an exception after `part_dispatched_days`. Where Stokly
+has an invoice of the order, made by itself or by a person, ours is held. Source: Stokly API contract 3.3.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from stokly_sync.contracts import money
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
-from stokly_sync.systems.stokly.outgoing.cancellations import DONE
 from stokly_sync.systems.stokly.outgoing.common import (
     Channel,
     Row,
     alive,
     amount,
+    begins,
     grouped,
     is_cancelled,
     records,
     twins,
     unit,
 )
+from stokly_sync.systems.stokly.outgoing.units import DONE, asked, dispatched, taken_off
 
 
-def build_invoices(frames: Frames, channel: Channel) -> Built:
+def build_invoices(frames: Frames, channel: Channel, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Built:
     """Invoices from a channel's orders, and Stokly's orders with their lines, dispatches and invoices.
 
     The key is the channel's id of the order. What has nothing to invoice is held.
     """
-    there = twins(frames, channel)
+    there, parts = twins(frames, channel), asked(frames, channel)
     lines = grouped(records(frames["stokly.order_lines"]), "order_id")
-    cancelled = _cancelled(frames, channel)
-    sent, invoiced = _dispatched(frames), _invoiced(frames)
+    sent, invoiced, first = dispatched(frames), _invoiced(frames), _first_dispatch(frames)
+    since = begins(frames, channel)
+    overdue = now() - timedelta(days=channel.settings.part_dispatched_days)
     documents: list[Document] = []
     kept_back: list[Problem] = []
     held: dict[str, str | None] = {}
     for order in records(frames[channel.table("orders")]):
         key, twin = order["order_id"], next(iter(there.get(order["number"], [])), None)
         own = lines.get(twin["order_id"], []) if twin else []
-        left = {line["line_id"]: _to_invoice(line, cancelled.get(key, {})) for line in own}
-        if _nothing(order, channel) or (twin is not None and (not alive(twin) or not any(left.values()))):
+        off = taken_off(own, parts.get(key, {}), sent).lines
+        left = {line["line_id"]: int(line["quantity"]) - off[line["line_id"]] for line in own}
+        old = order["placed_at"] < since
+        if old or is_cancelled(order) or (twin is not None and (not alive(twin) or not any(left.values()))):
             held[key] = None
         elif twin is not None and twin["order_id"] in invoiced:
             held[key] = invoiced[twin["order_id"]]
         elif twin is None or not all(_gone(line, left, sent) for line in own):
-            state = "not in Stokly yet" if twin is None else "not dispatched in full"
-            kept_back.append(Problem(key, channel.rules.invoice_waits.code, f"order {order['number']} is {state}"))
+            kept_back.append(_waits(order, twin, _begun(twin, own, first), overdue, channel))
             continue
         documents.append(_document(order, twin, own, left, channel))
     return Built(documents, kept_back, held)
 
 
-def _nothing(order: Row, channel: Channel) -> bool:
-    begins = channel.settings.orders_from
-    return is_cancelled(order) or (begins is not None and order["placed_at"] < begins)
+def _begun(twin: Row | None, lines: list[Row], first: Mapping[str, datetime]) -> datetime | None:
+    """Since when an order has been on its way in part; where no parcel is known, since it last moved."""
+    if twin is None:
+        return None
+    moved: datetime | None = twin["updated_at"] if any(line["status"] in DONE for line in lines) else None
+    return first.get(twin["order_id"], moved)
 
 
-def _cancelled(frames: Frames, channel: Channel) -> dict[str, dict[str | None, int]]:
-    """Units cancelled in the channel, by its order and SKU; what was refunded before it was shipped is among them."""
-    found: dict[str, dict[str | None, int]] = {}
-    for line in records(frames[channel.table("order_lines")]):
-        unsent = max(line["quantity"] - (line["quantity_shipped"] or 0), 0)
-        units = min((line["quantity_cancelled"] or 0) + (line["quantity_refunded"] or 0), unsent)
-        if units:
-            of_order = found.setdefault(line["order_id"], {})
-            of_order[line["sku"]] = of_order.get(line["sku"], 0) + units
-    return found
+def _waits(order: Row, twin: Row | None, since: datetime | None, overdue: datetime, channel: Channel) -> Problem:
+    """Why an order is not invoiced yet; one of which a part left long ago needs a person."""
+    key, number = order["order_id"], order["number"]
+    if since is not None and since < overdue:
+        detail = f"order {number} is dispatched in part since {since:%Y-%m-%d}"
+        return Problem(key, channel.rules.invoice_late.code, detail, order["total"], order["currency"])
+    state = "not in Stokly yet" if twin is None else "not dispatched in full"
+    return Problem(key, channel.rules.invoice_waits.code, f"order {number} is {state}")
 
 
-def _dispatched(frames: Frames) -> dict[str | None, int]:
-    live = {row["dispatch_id"] for row in records(frames["stokly.dispatches"], ("dispatch_id", "live")) if row["live"]}
-    units: dict[str | None, int] = {}
-    for row in records(frames["stokly.dispatch_lines"]):
-        if row["dispatch_id"] in live:
-            units[row["line_id"]] = units.get(row["line_id"], 0) + row["quantity"]
-    return units
+def _first_dispatch(frames: Frames) -> dict[str, datetime]:
+    """When the first parcel of each of Stokly's orders left, where its parcels are known."""
+    first: dict[str, datetime] = {}
+    for row in records(frames["stokly.dispatches"], ("order_id", "dispatched_at", "live")):
+        if row["live"]:
+            first[row["order_id"]] = min(first.get(row["order_id"], row["dispatched_at"]), row["dispatched_at"])
+    return first
 
 
 def _invoiced(frames: Frames) -> dict[str, str]:
     rows = records(frames["stokly.invoices"], ("order_id", "invoice_id", "live"))
     return {row["order_id"]: row["invoice_id"] for row in rows if row["live"]}
-
-
-def _to_invoice(line: Row, cancelled: Mapping[str | None, int]) -> int:
-    return max(int(line["quantity"]) - cancelled.get(line["sku"], 0), 0)
 
 
 def _gone(line: Row, left: Mapping[str, int], sent: Mapping[str | None, int]) -> bool:

@@ -8,6 +8,7 @@ Source: Stokly API contract 4.2.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 
 import pandas as pd
 
@@ -18,6 +19,7 @@ from stokly_sync.systems.stokly.outgoing.common import (
     Row,
     alive,
     amount,
+    begins,
     grouped,
     is_cancelled,
     records,
@@ -40,7 +42,8 @@ def build_orders(frames: Frames, channel: Channel) -> Built:
     """
     lines = grouped(records(frames[channel.table("order_lines")]), "order_id")
     items, there = items_by_sku(frames), twins(frames, channel)
-    buyers = newest_orders(records(frames[PURCHASES]), channel)
+    since = begins(frames, channel)
+    buyers = newest_orders(records(frames[PURCHASES]), since)
     documents: list[Document] = []
     kept_back: list[Problem] = []
     held: dict[str, str | None] = {}
@@ -56,7 +59,7 @@ def build_orders(frames: Frames, channel: Channel) -> Built:
                 detail = f"order {order['number']} is in Stokly {sum(map(alive, known))} times"
                 kept_back.append(Problem(order["order_id"], channel.rules.twice.code, detail))
                 continue
-        problems = list(_problems(order, own, items, channel)) if not known else []
+        problems = list(_problems(order, own, items, channel, since)) if not known else []
         if problems:
             kept_back += problems
         else:
@@ -77,10 +80,12 @@ def items_by_sku(frames: Frames) -> dict[str, str]:
     return dict(zip(columns.keys(sold["sku"]), columns.keys(sold["item_id"]), strict=True))
 
 
-def _problems(order: Row, lines: list[Row], items: Mapping[str, str], channel: Channel) -> Iterator[Problem]:
+def _problems(
+    order: Row, lines: list[Row], items: Mapping[str, str], channel: Channel, since: datetime
+) -> Iterator[Problem]:
     key, rules = order["order_id"], channel.rules
-    if channel.settings.orders_from is not None and order["placed_at"] < channel.settings.orders_from:
-        yield Problem(key, rules.before.code, "it was placed before orders are imported")
+    if order["placed_at"] < since:
+        yield Problem(key, rules.before.code, f"it was placed before {since:%F %R} UTC")
         return
     if order["state"] in ("pending", "held"):
         yield Problem(key, rules.pending.code, f"order {order['number']} is {order['state']}")
@@ -91,7 +96,7 @@ def _problems(order: Row, lines: list[Row], items: Mapping[str, str], channel: C
     yield from _money_problems(order, lines, channel)
     for sku in sorted({line["sku"] or "" for line in lines if line["sku"] not in items}):
         composed = any(line["sku"] == sku and line["kind"] == "bundle" for line in lines)
-        rule = rules.bundle if composed else rules.sku
+        rule = (rules.bundle if composed else None) or rules.sku
         yield Problem(key, rule.code, f"SKU {sku or '(none)'}", order["total"], order["currency"])
     yield from _unmapped(order, channel)
 
@@ -134,7 +139,7 @@ def _money_problems(order: Row, lines: list[Row], channel: Channel) -> Iterator[
 
 def _unmapped(order: Row, channel: Channel) -> Iterator[Problem]:
     key, rules, settings = order["order_id"], channel.rules, channel.settings
-    if settings.payment(order["payment_method"]) is None:
+    if rules.payment is not None and settings.payment(order["payment_method"]) is None:
         yield Problem(key, rules.payment.code, f"payment method {order['payment_method'] or '(none)'}")
     if settings.option(order["shipping_method"]) is None:
         yield Problem(key, rules.shipping.code, f"shipping method {order['shipping_method'] or '(none)'}")

@@ -9,11 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from stokly_sync.contracts import money
 from stokly_sync.contracts.origins import mark
 from stokly_sync.flow import Built, Document, Frames, Json, Problem
-from stokly_sync.systems.stokly.outgoing.common import Channel, Row, alive, amount, grouped, records, twins, unit
+from stokly_sync.systems.stokly.outgoing.common import (
+    Channel,
+    Row,
+    alive,
+    amount,
+    begins,
+    grouped,
+    records,
+    twins,
+    unit,
+)
 from stokly_sync.systems.stokly.outgoing.pairing import credit_code, paired, papers, siblings
 
 
@@ -42,6 +53,7 @@ def build_refunds(frames: Frames, channel: Channel) -> Built:
     lines = grouped(records(frames[channel.table("refund_lines")]), "refund_id")
     skus = {row["line_id"]: row["sku"] for row in records(frames[channel.table("order_lines")], ("line_id", "sku"))}
     sold = grouped(records(frames["stokly.order_lines"], ("order_id", "line_id", "sku", "quantity")), "order_id")
+    since = begins(frames, channel)
     documents: list[Document] = []
     kept_back: list[Problem] = []
     held: dict[str, str | None] = {}
@@ -54,27 +66,29 @@ def build_refunds(frames: Frames, channel: Channel) -> Built:
         around = Around(order, twin, lines.get(key, []), skus, goods, known)
         if key in pairs:
             held[key] = pairs[key]
-        elif problem := _problem(refund, around, channel):
+        elif problem := _problem(refund, around, channel, since):
             kept_back.append(problem)
             continue
         documents.append(_document(refund, around, channel))
     return Built(documents, kept_back, held)
 
 
-def _problem(refund: Row, around: Around, channel: Channel) -> Problem | None:
+def _problem(refund: Row, around: Around, channel: Channel, since: datetime) -> Problem | None:
     key, rules, order, twin = refund["refund_id"], channel.rules, around.order, around.twin
     if not refund["live"] or refund["state"] == "denied" or refund["total"] <= 0:
         return Problem(key, rules.credit_denied.code, "it gives nothing back")
     if refund["state"] != "completed" or order is None:
         return Problem(key, rules.credit_waits.code, f"it is {refund['state']}" if order else "its order is not read")
-    if twin is None and _never_imported(order, channel):
+    if refund["created_at"] < since:
+        return Problem(key, rules.credit_denied.code, f"it was given before {since:%F %R} UTC")
+    if twin is None and (order["state"] == "cancelled" or order["placed_at"] < since):
         return Problem(key, rules.credit_denied.code, f"order {order['number']} was never imported")
     if twin is None:
         return Problem(key, rules.credit_waits.code, f"order {order['number']} is not in Stokly yet")
     if not alive(twin):
         return Problem(key, rules.credit_denied.code, f"order {order['number']} is cancelled in Stokly")
     code, tax = refund["currency"], refund["tax"] or 0
-    if channel.settings.refunds == "raise":
+    if not channel.makes_refunds:
         detail = f"order {order['number']}: {money.text(refund['total'])} {code} refunded; VAT is overstated by "
         return Problem(key, rules.credit_missing.code, f"{detail}{money.text(tax)} {code}", tax, code)
     if code != twin["currency"]:
@@ -83,11 +97,6 @@ def _problem(refund: Row, around: Around, channel: Channel) -> Problem | None:
     if strange is not None and any(line["quantity"] for line in around.lines):
         return Problem(key, rules.credit_line.code, f"order {order['number']} has no line of SKU {strange}", tax, code)
     return None
-
-
-def _never_imported(order: Row, channel: Channel) -> bool:
-    begins = channel.settings.orders_from
-    return order["state"] == "cancelled" or (begins is not None and order["placed_at"] < begins)
 
 
 def _sku(line: Row, around: Around) -> str | None:
