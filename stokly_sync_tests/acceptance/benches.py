@@ -24,6 +24,7 @@ __all__ = [
     "MarketplacerBench",
     "OmetriaBench",
     "StoklyBench",
+    "of_one",
     "on_each",
     "told",
 ]
@@ -50,3 +51,6 @@ def told(bench: Bench, engine: str, *more: str) -> Any:
 
 on_each = pytest.mark.parametrize(("bench", "warehouse_url"), [told(*pair) for pair in ON_EACH], indirect=True)
 """For tests whose rig is `rig_on_each`."""
+
+of_one = pytest.mark.parametrize("bench", BENCHES[:1], ids=lambda bench: bench.system, indirect=True)
+"""For tests about the source, which are the same whatever the destination."""
