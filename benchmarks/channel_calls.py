@@ -293,8 +293,8 @@ def _stock_up(box: Sandbox) -> None:
     for number in range(GOODS):
         sku = _sku(number)
         product = Product(make_id("item", sku), sku, f"Sample {number}")
-        times = {"created": created, "updated": created}
-        row = item_row(product, format_=SIMPLE, type_name="Homeware", price=Decimal("7.50"), **times)
+        price = Decimal("7.50")
+        row = item_row(product, format_=SIMPLE, type_name="Homeware", price=price, created=created, updated=created)
         puts.append({"op": "put", "collection": "items", "row": row})
         places = stock_rows(product, {(WAREHOUSE, DEFAULT_BINS[WAREHOUSE]): 1_000}, {})
         puts += [{"op": "put", "collection": "inventory-records", "row": row} for row in places]

@@ -77,6 +77,7 @@ class Row:
     run_id: str | None
     assigned_to: str | None
     note: str | None
+    closed_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,7 @@ def named(refs: Sequence[Ref]) -> sa.ColumnElement[bool]:
 
 _SHOWN: Final = (
     *(_E.subject, _E.key, _E.rule, _E.state, _E.owner, _E.severity, _E.detail, _E.value, _E.currency),
-    *(_E.first_seen, _E.last_seen, _E.run_id, _E.assigned_to, _E.note),
+    *(_E.first_seen, _E.last_seen, _E.run_id, _E.assigned_to, _E.note, _E.closed_at),
 )
 
 
@@ -215,6 +216,7 @@ def _row(found: Any) -> Row:
         run_id=found.run_id,
         assigned_to=found.assigned_to,
         note=found.note,
+        closed_at=found.closed_at,
     )
 
 

@@ -148,8 +148,12 @@ def kept_back(conn: sa.Connection, desk: Desk, row: Exceptional, what: str, *, t
     """An exception and what people did about it; the exception itself not where it is `told` already."""
     system = desk.title(system_of(row.ref.subject))
     if not told:
-        yield Step(row.first_seen, system, f"{what} kept back by {row.ref.rule}", row.detail, row.run_id)
+        yield Step(row.first_seen, system, f"{what} kept back by {row.ref.rule}", row.detail, None)
+    if row.closed_at is not None:
+        yield Step(row.closed_at, system, f"{what} passes {row.ref.rule}", "", row.run_id)
     for act in audit.acts_on(conn, desk.brand, subject=row.ref.subject, key=row.ref.key):
+        if act.rule not in ("", row.ref.rule):
+            continue
         yield Step(act.at, system, f"{what}: {act.action} by {act.actor}", act.detail, None)
 
 

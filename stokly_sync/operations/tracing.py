@@ -112,6 +112,8 @@ class _Told:
     dataset: Dataset
     row: Any
     placed: Sequence[Placed]
+    kept: Sequence[Row]
+    """Exceptions that were something to see to, those that are over as well."""
 
     @property
     def orders(self) -> bool:
@@ -162,9 +164,9 @@ def _tell(
         row["landed_at"] if row is not None else None,
         row["version"] if row is not None else None,
         standing,
-        [one for one in kept if one.state != EXCLUDED or tuple(one.ref) not in said],
+        [one for one in kept if one.state not in (CLOSED, EXCLUDED) or (one.state == EXCLUDED and one.ref not in said)],
     )
-    return _Told(stop, dataset, row, found)
+    return _Told(stop, dataset, row, found, [one for one in kept if one.state != EXCLUDED])
 
 
 def _since(feed: Feed, at: Placed) -> datetime | None:
@@ -199,7 +201,7 @@ def _facts(dataset: Dataset, row: Any, name: str) -> list[tuple[str, str]]:
 def _exceptions(conn: sa.Connection, brand: str, subjects: Sequence[str], keys: set[str]) -> list[Row]:
     e = EXCEPTIONS.c
     query = sa.select(e.subject, e.key, e.rule).where(
-        e.brand == brand, e.subject.in_(subjects), among(conn, e.key, sorted(keys)), e.state != CLOSED
+        e.brand == brand, e.subject.in_(subjects), among(conn, e.key, sorted(keys))
     )
     return rows_of(conn, brand, [Ref(*row) for row in conn.execute(query.order_by(e.subject, e.key, e.rule))])
 
@@ -240,7 +242,7 @@ def _steps(conn: sa.Connection, desk: Desk, told: _Told, whole: _Whole) -> Itera
         yield from story.sending(conn, desk, feed, one, since=since, made=made)
     fates = {(one.feed, one.key) for one in told.placed if one.state in (State.REJECTED, State.IN_DOUBT)}
     words = {one.feed: one.what for one in stop.standing}
-    for kept in stop.exceptions:
+    for kept in told.kept:
         subject = kept.ref.subject
         what = words.get(subject, f"{stop.what} {stop.name}")
         yield from story.kept_back(conn, desk, kept, what, told=(subject, kept.ref.key) in fates)

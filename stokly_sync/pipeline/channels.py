@@ -23,7 +23,7 @@ from stokly_sync.warehouse.windows import watermark
 class Beginning:
     """From when on a channel's orders are brought to the system that holds them, and how many are older.
 
-    `at` (UTC) is None where all are, or before any were read.
+    `at` (UTC) is None before any were read, unless somebody said it.
     """
 
     channel: str

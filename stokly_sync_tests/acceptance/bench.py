@@ -22,6 +22,7 @@ Json = dict[str, Any]
 Way = Literal["whole", "inside", "later"]
 """How a record may be refused: its batch, without a name; by name inside an answer of success; after it was taken."""
 
+ENGINES: Final = ("sqlite", "postgresql")
 PLACES: Final = (
     *(f"extract:{place}" for place in ("before-commit:1", "before-commit:4", "after-commit:4", "after-commit:9")),
     *(f"plan:{place}" for place in ("before-commit:1", "after-commit:1", "before-commit:8", "after-commit:7")),
@@ -54,6 +55,8 @@ class Bench(ABC):
     """More records than one batch of `main` holds."""
     places: ClassVar[tuple[str, ...]] = PLACES
     """Where the kill tests end its sync; each is passed at least once."""
+    engines: ClassVar[tuple[str, ...]] = ENGINES
+    """Databases on which it is held to the tests that run on each; one is enough where others run the same SQL."""
     asks: ClassVar[int] = 0
     """Calls by which a batch of `main` asks what is there, beside those that write."""
     names_there: ClassVar[bool] = False

@@ -149,6 +149,7 @@ class MagentoBench(SalesChannel):
         "inside": "Magento answers each product by a status of its own",
         "later": "Magento says at once what becomes of a product",
     }
+    engines = ("postgresql",)
     settings: ClassVar[Mapping[str, str]] = {
         "MAGENTO_RATE_PER_MINUTE": "60000",
         "MAGENTO_SOURCE_TYPES": '["magento_two"]',
@@ -224,6 +225,7 @@ class MarketplacerBench(SalesChannel):
         "people": "Marketplacer knows its buyers before Stokly does; nobody is brought there",
         "later": "Marketplacer says at once what becomes of a variant",
     }
+    engines = ("sqlite",)
     settings: ClassVar[Mapping[str, str]] = {
         "MARKETPLACER_RATE": "75",
         "MARKETPLACER_BURST": "500",

@@ -6,7 +6,7 @@ afterwards. It knows no destination: that is the bench's part. Used by tests and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -30,8 +30,9 @@ from stokly_sync.sandbox.seeds import load_seed
 from stokly_sync.sandbox.serve import Sandbox
 from stokly_sync.sandbox.stokly import StoklySandbox, StoklySwitches
 from stokly_sync.warehouse import windows
-from stokly_sync.warehouse.tables import EXCEPTIONS, LANDED, LEDGER
+from stokly_sync.warehouse.tables import LANDED, LEDGER
 from stokly_sync_tests.acceptance.bench import Bench
+from stokly_sync_tests.acceptance.books import exceptions, ledger
 from stokly_sync_tests.acceptance.clock import JumpingClock, let_nobody_wait
 
 SOURCE: Final = "stokly"
@@ -126,22 +127,6 @@ def load_feed(services: Services, feed: Feed, *, scope: PlanScope | None = None,
         one.error = error
         one.sent = getattr(error, "figures", one.sent)
     return one
-
-
-def ledger(services: Services, system: str) -> dict[tuple[str, str], dict[str, Any]]:
-    """Ledger rows of a destination by feed and key."""
-    query = sa.select(LEDGER).where(LEDGER.c.feed.startswith(f"{system}/"))
-    with services.warehouse.reading() as connection:
-        rows = [dict(row._mapping) for row in connection.execute(query)]
-    return {(row["feed"].partition("/")[2], row["key"]): row for row in rows}
-
-
-def exceptions(services: Services, *, state: str = "open") -> set[tuple[str, str, str]]:
-    """(subject, key, rule) of all exceptions in a state."""
-    e = EXCEPTIONS.c
-    query = sa.select(e.subject, e.key, e.rule).where(e.state == state)
-    with services.warehouse.reading() as connection:
-        return {(row[0], row[1], row[2]) for row in connection.execute(query)}
 
 
 # When a row was seen, not what it says; and the version of rows that have none of their own.
@@ -292,14 +277,15 @@ def opened(
     time = clock or JumpingClock()
     stokly = StoklySandbox(clock=time, switches=StoklySwitches(**(switches or {})))
     there = bench.make(time)
+    both: list[SandboxSystem] = [stokly, there]
     if state is None:
         stokly.plant(load_seed(seed, today=today))
     else:
-        for system in systems(stokly, there):
+        for system in both:
             system.load(decode(state[system.name]))
     with pytest.MonkeyPatch.context() as patch:
         let_nobody_wait(patch, time)
-        with Sandbox(systems=systems(stokly, there), seed=seed, limits=False) as box:
+        with Sandbox(systems=both, seed=seed, limits=False) as box:
             env = {**QUICK, **bench.settings, **box.env, "STOKLY_SYNC_DATABASE_URL": url, **(environ or {})}
             services = Services.open(env)
             made = Rig(bench, time, box, env, services)
@@ -314,8 +300,3 @@ def opened(
 def saved(rig: Rig) -> dict[str, bytes]:
     """The state of both sandboxes, to open another rig with."""
     return {name: encode(system.dump()) for name, system in rig.box.systems.items()}
-
-
-def systems(*made: SandboxSystem) -> Sequence[SandboxSystem]:
-    """Sandbox systems as a list of their common type."""
-    return list(made)

@@ -24,6 +24,7 @@ from stokly_sync_tests.acceptance.account import (
     change_order,
     customer,
 )
+from stokly_sync_tests.acceptance.benches import on_each
 from stokly_sync_tests.acceptance.harness import Rig
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.sandbox, pytest.mark.needs("people")]
@@ -73,6 +74,7 @@ def found_there(rig: Rig) -> bool:
     return EMAIL.encode() in encode(state)
 
 
+@on_each
 def test_the_person_stands_nowhere_with_us_and_nowhere_in_the_destination(rig_on_each: Rig) -> None:
     rig = rig_on_each
     key = one_person(rig)
@@ -85,6 +87,7 @@ def test_the_person_stands_nowhere_with_us_and_nowhere_in_the_destination(rig_on
     assert not found_there(rig)
 
 
+@on_each
 def test_what_is_read_again_of_an_erased_person_is_landed_without_anything_personal(rig_on_each: Rig) -> None:
     rig = rig_on_each
     key = one_person(rig)

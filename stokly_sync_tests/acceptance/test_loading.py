@@ -6,11 +6,13 @@ from datetime import timedelta
 
 import pytest
 
+from stokly_sync_tests.acceptance.benches import on_each
 from stokly_sync_tests.acceptance.harness import Rig
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.sandbox]
 
 
+@on_each
 def test_the_first_load_brings_everything_over_once_and_both_sides_agree(rig_on_each: Rig) -> None:
     rig = rig_on_each
     done, bench = rig.sync().fine(), rig.bench
@@ -31,6 +33,7 @@ def test_what_was_accepted_leaves_no_document_behind(loaded: Rig) -> None:
     assert {row["document"] for row in loaded.ledger().values()} == {None}
 
 
+@on_each
 def test_with_nothing_changed_nothing_is_sent_and_loading_does_not_even_ask(rig_on_each: Rig) -> None:
     rig = rig_on_each
     rig.sync().fine()
@@ -80,6 +83,7 @@ def test_new_records_follow_their_first_load(loaded: Rig) -> None:
     rig.agrees()
 
 
+@on_each
 @pytest.mark.needs("changes")
 def test_an_older_version_never_wins_over_a_newer_one(rig_on_each: Rig) -> None:
     rig, feed = rig_on_each, rig_on_each.bench.changes

@@ -19,11 +19,13 @@ from stokly_sync.pipeline import work
 from stokly_sync.pipeline.services import Services
 from stokly_sync.warehouse.locks import Busy
 from stokly_sync.warehouse.tables import ATTEMPTS
+from stokly_sync_tests.acceptance.benches import on_each
 from stokly_sync_tests.acceptance.harness import Loaded, Rig, extract, load
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.sandbox]
 
 
+@on_each
 def test_a_backfill_of_ninety_days_sends_nothing_that_is_held_and_leaves_the_watermark(rig_on_each: Rig) -> None:
     rig = rig_on_each
     rig.sync().fine()
@@ -55,6 +57,7 @@ def test_force_sends_all_of_a_window_again_and_leaves_the_watermark(loaded: Rig)
     assert {states[key] for key in rig.bench.wanted(rig)[rig.bench.follows]} == {"accepted"}
 
 
+@on_each
 def test_a_plan_announces_exactly_what_is_then_sent(rig_on_each: Rig) -> None:
     rig = rig_on_each
     rig.bench.add(rig, rig.bench.main, range(1, 31))
@@ -91,6 +94,7 @@ def test_a_plan_that_has_moved_says_so_and_sends_the_rest(loaded: Rig) -> None:
     assert {rig.taken(main)[key] for key in keys} == {1}
 
 
+@on_each
 def test_runs_at_the_same_time_neither_lose_nor_double(rig_on_each: Rig) -> None:
     rig = rig_on_each
     keys = rig.bench.add(rig, rig.bench.main, range(1, rig.bench.crowd + 1))

@@ -12,6 +12,7 @@ from stokly_sync.flow import Scope, Window
 from stokly_sync.landing.grid import EARLIEST
 from stokly_sync.sandbox.kit import Fault
 from stokly_sync_tests.acceptance.account import add_customers
+from stokly_sync_tests.acceptance.benches import on_each
 from stokly_sync_tests.acceptance.harness import Rig
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.sandbox]
@@ -83,6 +84,7 @@ def test_a_server_error_that_passes_is_not_noticed(loaded: Rig, status: int) -> 
 
 
 @pytest.mark.parametrize("processed", [False, True], ids=["before it was processed", "after it was processed"])
+@on_each
 def test_a_connection_that_is_cut_loses_and_doubles_nothing(rig_on_each: Rig, processed: bool) -> None:
     rig = rig_on_each
     keys = rig.bench.add(rig, rig.bench.main, SEVERAL)
@@ -120,6 +122,7 @@ def test_tokens_that_are_revoked_between_two_pages_are_renewed(rig: Rig) -> None
     assert seen == {row["customerId"] for row in rig.stokly.store.rows("customers")}
 
 
+@on_each
 def test_a_destination_that_is_down_for_a_run_loses_nothing(rig_on_each: Rig) -> None:
     rig = rig_on_each
     keys = rig.bench.add(rig, rig.bench.main, SEVERAL)

@@ -27,7 +27,8 @@ from stokly_sync.sandbox.kit import Fault
 from stokly_sync.sandbox.stokly import Delete, Merge
 from stokly_sync.warehouse.tables import ATTEMPTS, LANDED
 from stokly_sync_tests.acceptance.account import order_ids
-from stokly_sync_tests.acceptance.benches import BENCHES, Bench
+from stokly_sync_tests.acceptance.bench import Bench
+from stokly_sync_tests.acceptance.benches import ON_EACH, on_each, told
 from stokly_sync_tests.acceptance.harness import TODAY, Rig, landed, opened
 from stokly_sync_tests.fault.process import FINISHED, started
 
@@ -35,7 +36,7 @@ pytestmark = [pytest.mark.kill, pytest.mark.sandbox]
 
 # Long ago, so that the same rows have the same times in both accounts.
 THEN = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=UTC) - timedelta(days=3)
-PLACES = [pytest.param(bench, place, id=f"{bench.system}-{place}") for bench in BENCHES for place in bench.places]
+PLACES = [told(bench, engine, place) for bench, engine in ON_EACH for place in bench.places]
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def killed(rig: Rig, place: str, *, sweep: bool = False) -> None:
     assert process.exitcode == EXIT_STATUS, f"it ended with {process.exitcode} and not at {place}"
 
 
-@pytest.mark.parametrize(("bench", "place"), PLACES, indirect=["bench"])
+@pytest.mark.parametrize(("bench", "warehouse_url", "place"), PLACES, indirect=["bench", "warehouse_url"])
 def test_a_sync_killed_at_any_step_ends_as_an_undisturbed_one(
     rig_on_each: Rig, undisturbed: Callable[[Bench], End], place: str
 ) -> None:
@@ -112,6 +113,7 @@ def test_a_sync_killed_at_any_step_ends_as_an_undisturbed_one(
     assert end_of(rig) == undisturbed(rig.bench)
 
 
+@on_each
 def test_a_process_that_is_killed_again_and_again_gets_there_all_the_same(
     rig_on_each: Rig, undisturbed: Callable[[Bench], End]
 ) -> None:
@@ -130,6 +132,7 @@ def test_a_process_that_is_killed_again_and_again_gets_there_all_the_same(
     assert rig.sync().fine().sent == {}
 
 
+@on_each
 def test_kill_9_while_a_call_is_in_flight_loses_and_doubles_nothing(
     rig_on_each: Rig, undisturbed: Callable[[Bench], End]
 ) -> None:
@@ -150,6 +153,7 @@ def test_kill_9_while_a_call_is_in_flight_loses_and_doubles_nothing(
     assert open_attempts(rig) == 0
 
 
+@on_each
 def test_kill_9_while_the_source_is_read_leaves_nothing_half_landed(
     rig_on_each: Rig, undisturbed: Callable[[Bench], End]
 ) -> None:
@@ -167,6 +171,7 @@ def test_kill_9_while_the_source_is_read_leaves_nothing_half_landed(
     assert end_of(rig) == undisturbed(rig.bench)
 
 
+@on_each
 @pytest.mark.needs("deletions")
 def test_a_sweep_that_is_killed_is_made_up_for_by_the_next(rig_on_each: Rig) -> None:
     rig = rig_on_each

@@ -40,6 +40,8 @@ WRITING: Final = "channels that are written to"
 WATCHED: Final = "channels that are watched"
 BEFORE: Final = timedelta(days=60)
 """Age of orders from before the time at which orders are imported."""
+PART_LEFT: Final = timedelta(days=20)
+"""How long ago the only parcel of an order left that is dispatched in part."""
 _GONE: Final = "NOT-IN-STOKLY"
 
 
@@ -160,6 +162,36 @@ def _refused_cancellation(ground: Ground, channel: Channel) -> str:
     return sale.key
 
 
+def _cancelled_line(ground: Ground, channel: Channel) -> str:
+    sale = sold(ground, channel)
+    if channel is MAGENTO:
+        credited(ground, sale)
+    else:
+        complained(ground, sale, sku=sale.made.lines[0]["itemSku"], quantity=1, dispatched=False)
+    return sale.key
+
+
+def _waiting_cancellation(ground: Ground, channel: Channel) -> str:
+    """A line is cancelled of an order that Stokly never takes."""
+    goods = [one.sku for one in ground.garden.goods[:2]]
+    if channel is MAGENTO:
+        order = ordered(ground, *goods)
+        credited(ground, order)
+        number, key = str(order["increment_id"]), str(order["entity_id"])
+    else:
+        invoice = bought(ground, *goods)
+        complained(ground, invoice, sku=goods[0], dispatched=False)
+        number, key = str(invoice.number), invoice.id
+    refuse(ground, "POST", "/v2/saleorders$", body=f'"{number}"')
+    return key
+
+
+def _late_invoice(ground: Ground, channel: Channel) -> str:
+    sale = sold(ground, channel)
+    ground.book.dispatch(sale.made, sale.made.top_lines[:1], part=1, at=now(ground) - PART_LEFT)
+    return sale.key
+
+
 def _denied_refund(ground: Ground, channel: Channel) -> str:
     sale = sold(ground, channel)
     if channel is MAGENTO:
@@ -218,7 +250,10 @@ TABLE: Final[dict[str, Plant]] = {
     **_each(_twice, "ORDER-TWICE"),
     **_each(_late_cancellation, "CANCEL-LATE"),
     **_each(_refused_cancellation, "CANCEL-REFUSED"),
+    **_each(_cancelled_line, "CANCEL-LINES"),
+    **_each(_waiting_cancellation, "CANCEL-WAITS"),
     **_each(_waits_for_invoice, "INVOICE-WAITS"),
+    **_each(_late_invoice, "INVOICE-LATE"),
     **_each(_refused_invoice, "INVOICE-REFUSED"),
     **_each(_denied_refund, "CREDIT-DENIED"),
     **_each(_waiting_refund, "CREDIT-WAITS"),

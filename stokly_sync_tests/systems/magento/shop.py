@@ -27,8 +27,9 @@ from stokly_sync.sandbox.stokly import Dispatch, StoklySandbox
 from stokly_sync.sandbox.stokly.levels import move as move_stock
 from stokly_sync.warehouse import windows
 from stokly_sync_tests.acceptance.account import add_order, product_of
+from stokly_sync_tests.acceptance.books import exceptions, ledger
 from stokly_sync_tests.acceptance.clock import JumpingClock, let_nobody_wait
-from stokly_sync_tests.acceptance.harness import QUICK, TODAY, Loaded, exceptions, ledger, load
+from stokly_sync_tests.acceptance.harness import QUICK, TODAY, Loaded, load
 
 SOURCES: Final = ("stokly", "magento")
 
