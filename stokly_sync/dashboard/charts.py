@@ -20,6 +20,8 @@ WIDTH: Final = 640
 HEIGHT: Final = 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 8, 8, 24
 _MOST_TIMES: Final = 5
+_TEXT: Final = 90
+"""So wide is a time, so that the next one stands apart from it."""
 _SPANS: Final = (0.1, 1, 10, 60, 600, 3600, 6 * 3600, 86400, 7 * 86400, 30 * 86400, 365 * 86400, 3650 * 86400)
 
 
@@ -95,8 +97,11 @@ def _chart(
         for place, (name, values) in enumerate(series.items())
     )
     step = max(1, -(-len(times) // _MOST_TIMES))
-    shown = tuple((across(at), f"{at:%d %b %H:%M}") for at in times[::step])
-    return Chart(lines, shown, tuple((up(mark), text(mark)) for mark in marks))
+    shown: list[tuple[float, str]] = []
+    for at in times[::step]:
+        if not shown or across(at) - shown[-1][0] >= _TEXT:
+            shown.append((across(at), f"{at:%d %b %H:%M}"))
+    return Chart(lines, tuple(shown), tuple((up(mark), text(mark)) for mark in marks))
 
 
 def _nice(value: float) -> float:

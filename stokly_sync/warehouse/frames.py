@@ -64,13 +64,10 @@ def to_arrow(table: sa.Table, rows: Tabular) -> pa.Table:
     _refuse_naive(table, rows, names)
     schema = pa.schema([pa.field(c, ARROW[kind_of(table.c[c].type)]) for c in names])
     try:
-        if isinstance(rows, pd.DataFrame):
-            # In this thread: starting others for each frame takes longer than most frames do.
-            arrow = pa.Table.from_pandas(rows, schema=schema, preserve_index=False, nthreads=1)
-        else:
-            arrow = pa.table([_plain_array(rows[f.name], f.type) for f in schema], schema=schema)
+        # Column by column: a conversion of the frame as a whole describes the frame too, which takes as long again.
+        arrow = pa.table([_column(rows[field.name], field.type) for field in schema], schema=schema)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
-        # Arrow's message can quote the value; the column is named in its notes, so only the class is kept.
+        # Arrow's message can quote the value, so only its class is kept.
         types = dict(rows.dtypes) if isinstance(rows, pd.DataFrame) else dict.fromkeys(names, "of plain values")
         raise ValueError(
             f"a value does not fit its column of {table.name} ({type(error).__name__}); "
@@ -79,8 +76,10 @@ def to_arrow(table: sa.Table, rows: Tabular) -> pa.Table:
     return without_nul(arrow)
 
 
-def _plain_array(values: Sequence[Any], wanted: pa.DataType) -> pa.Array:
-    # Told that numbers are whole, Arrow would cut off what follows the point in silence; a cast does not.
+def _column(values: pd.Series | Sequence[Any], wanted: pa.DataType) -> pa.Array | pa.ChunkedArray:
+    if isinstance(values, pd.Series):
+        return pa.array(values, wanted, from_pandas=True)
+    # Told that plain numbers are whole, Arrow would cut off what follows the point in silence; a cast does not.
     return pa.array(values).cast(wanted) if wanted == pa.int64() else pa.array(values, wanted)
 
 

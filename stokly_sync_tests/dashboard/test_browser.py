@@ -154,7 +154,7 @@ def test_where_an_order_is_can_be_asked_by_its_number(page: Page, rig: Rig) -> N
     page.get_by_label("what to look for").fill(str(row["niceId"]))
     page.get_by_role("button", name="Look").click()
     expect(page.get_by_role("heading", name="What happened")).to_be_visible()
-    expect(page.get_by_text("ometria/orders").first).to_be_visible()
+    expect(page.get_by_role("cell", name="Ometria order", exact=True)).to_be_visible()
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from graphql import build_client_schema, get_introspection_query, parse, validate
-
 from stokly_sync.errors import StoklySyncError
 from stokly_sync.flow import Probe
 from stokly_sync.systems.marketplacer import queries
@@ -39,6 +37,9 @@ def probe(client: MarketplacerClient) -> Iterator[Probe]:
 
 
 def _schema(client: MarketplacerClient) -> Iterator[Probe]:
+    # Here and not above: nobody else needs it, and every start of ours would load it.
+    from graphql import build_client_schema, get_introspection_query, parse, validate
+
     subject = "Marketplacer schema"
     try:
         told = client.read(get_introspection_query(descriptions=False)).data
