@@ -130,16 +130,30 @@ def migrated_postgres(postgres_server: URL) -> Iterator[URL]:
         yield url
 
 
+@pytest.fixture
+def sqlite_url(tmp_path: Path, migrated_sqlite: Path) -> str:
+    """A migrated SQLite database for this test alone, where the engine makes no difference."""
+    path = tmp_path / "warehouse.sqlite"
+    shutil.copy(migrated_sqlite, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def sqlite_warehouse(sqlite_url: str) -> Iterator[Warehouse]:
+    """An empty warehouse of the brand `demo` on SQLite alone."""
+    opened = Warehouse.open(sqlite_url, brand="demo")
+    yield opened
+    opened.close()
+
+
 @pytest.fixture(params=_ENGINES)
-def warehouse_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def warehouse_url(request: pytest.FixtureRequest) -> str:
     """A migrated and empty database, once on each engine; also for processes that the test starts.
 
     Whoever changes its schema has to change it back.
     """
     if request.param == "sqlite":
-        path = tmp_path / "warehouse.sqlite"
-        shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
-        return f"sqlite:///{path}"
+        return str(request.getfixturevalue("sqlite_url"))
     url: URL = request.getfixturevalue("migrated_postgres")
     empty(url, schema=SCHEMA)
     return url.render_as_string(hide_password=False)

@@ -25,14 +25,6 @@ def bench(request: pytest.FixtureRequest) -> Bench:
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path, migrated_sqlite: Path) -> str:
-    """A migrated SQLite database for this test alone."""
-    path = tmp_path / "warehouse.sqlite"
-    shutil.copy(migrated_sqlite, path)
-    return f"sqlite:///{path}"
-
-
-@pytest.fixture
 def rig(bench: Bench, sqlite_url: str) -> Iterator[Rig]:
     """The product between Stokly and a destination, nothing loaded yet."""
     with opened(bench, sqlite_url) as made:

@@ -2,6 +2,9 @@
 
 The whole product runs in the killed process, against sandboxes that live on. Compared are all landed rows, the state
 and content of every record in the ledger, the exceptions, and what the destination holds.
+
+Every destination is killed at every step of a load, on the databases that its bench names: `delivery` kills on both in
+every way of sending. Reading knows no destination, so it is killed for one, and for one that is a source as well.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -28,15 +31,26 @@ from stokly_sync.sandbox.stokly import Delete, Merge
 from stokly_sync.warehouse.tables import ATTEMPTS, LANDED
 from stokly_sync_tests.acceptance.account import order_ids
 from stokly_sync_tests.acceptance.bench import Bench
-from stokly_sync_tests.acceptance.benches import ON_EACH, on_each, told
-from stokly_sync_tests.acceptance.harness import TODAY, Rig, landed, opened
+from stokly_sync_tests.acceptance.benches import ON_EACH, MagentoBench, OmetriaBench, on_each, told
+from stokly_sync_tests.acceptance.harness import TODAY, Rig, landed, opened, saved
 from stokly_sync_tests.fault.process import FINISHED, started
 
 pytestmark = [pytest.mark.kill, pytest.mark.sandbox]
 
 # Long ago, so that the same rows have the same times in both accounts.
 THEN = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=UTC) - timedelta(days=3)
-PLACES = [told(bench, engine, place) for bench, engine in ON_EACH for place in bench.places]
+
+
+def is_read(place: str) -> bool:
+    return place.startswith("extract:")
+
+
+READ_FOR = [run for run in ON_EACH if isinstance(run[0], OmetriaBench | MagentoBench)]
+READING = [told(bench, engine, place) for bench, engine in READ_FOR for place in bench.places if is_read(place)]
+LOADING = [told(bench, engine, place) for bench, engine in ON_EACH for place in bench.places if not is_read(place)]
+of_one = pytest.mark.parametrize(
+    ("bench", "warehouse_url"), [told(*run) for run in ON_EACH if isinstance(run[0], OmetriaBench)], indirect=True
+)
 
 
 @dataclass(frozen=True)
@@ -82,6 +96,48 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path)
     return done
 
 
+@dataclass(frozen=True)
+class Landed:
+    """A database in which everything is landed and nothing planned, the state of both sandboxes, and where it ends."""
+
+    database: Path
+    state: Mapping[str, bytes]
+    end: End
+
+
+@pytest.fixture(scope="module")
+def landings(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> Callable[[Bench], Landed]:
+    """What a load begins with, made once for all tests that kill one."""
+
+    @cache
+    def done(bench: Bench) -> Landed:
+        path = tmp_path_factory.mktemp("landed") / "warehouse.sqlite"
+        shutil.copy(migrated_sqlite, path)
+        with opened(bench, f"sqlite:///{path}", environ=bench.small_batches) as rig:
+            prepare(rig)
+            rig.extract()
+            state = saved(rig)
+        loaded = path.with_name("loaded.sqlite")
+        shutil.copy(path, loaded)
+        with opened(bench, f"sqlite:///{loaded}", environ=bench.small_batches, state=state) as rig:
+            rig.sync().fine()
+            return Landed(path, state, end_of(rig))
+
+    return done
+
+
+@pytest.fixture
+def rig_to_load(bench: Bench, warehouse_url: str, landings: Callable[[Bench], Landed]) -> Iterator[Rig]:
+    """The rig with everything landed and nothing planned."""
+    before, database = landings(bench), sa.make_url(warehouse_url)
+    if database.get_backend_name() == "sqlite":
+        shutil.copy(before.database, str(database.database))
+    with opened(bench, warehouse_url, environ=bench.small_batches, state=before.state) as rig:
+        if database.get_backend_name() != "sqlite":
+            rig.extract()
+        yield rig
+
+
 def decide(rig: Rig) -> None:
     """What a person does about records in doubt: looks at the destination and says what is there, then all goes on."""
     rows = {(feed, key): row for (feed, key), row in rig.ledger().items() if row["state"] == "in_doubt"}
@@ -101,8 +157,8 @@ def killed(rig: Rig, place: str, *, sweep: bool = False) -> None:
     assert process.exitcode == EXIT_STATUS, f"it ended with {process.exitcode} and not at {place}"
 
 
-@pytest.mark.parametrize(("bench", "warehouse_url", "place"), PLACES, indirect=["bench", "warehouse_url"])
-def test_a_sync_killed_at_any_step_ends_as_an_undisturbed_one(
+@pytest.mark.parametrize(("bench", "warehouse_url", "place"), READING, indirect=["bench", "warehouse_url"])
+def test_a_sync_killed_while_it_reads_ends_as_an_undisturbed_one(
     rig_on_each: Rig, undisturbed: Callable[[Bench], End], place: str
 ) -> None:
     rig = rig_on_each
@@ -111,6 +167,17 @@ def test_a_sync_killed_at_any_step_ends_as_an_undisturbed_one(
     rig.sync().fine()
     decide(rig)
     assert end_of(rig) == undisturbed(rig.bench)
+
+
+@pytest.mark.parametrize(("bench", "warehouse_url", "place"), LOADING, indirect=["bench", "warehouse_url"])
+def test_a_sync_killed_at_any_step_of_its_load_ends_as_an_undisturbed_one(
+    rig_to_load: Rig, landings: Callable[[Bench], Landed], place: str
+) -> None:
+    rig = rig_to_load
+    killed(rig, place)
+    rig.sync().fine()
+    decide(rig)
+    assert end_of(rig) == landings(rig.bench).end
 
 
 @on_each
@@ -153,7 +220,7 @@ def test_kill_9_while_a_call_is_in_flight_loses_and_doubles_nothing(
     assert open_attempts(rig) == 0
 
 
-@on_each
+@of_one
 def test_kill_9_while_the_source_is_read_leaves_nothing_half_landed(
     rig_on_each: Rig, undisturbed: Callable[[Bench], End]
 ) -> None:
@@ -171,8 +238,7 @@ def test_kill_9_while_the_source_is_read_leaves_nothing_half_landed(
     assert end_of(rig) == undisturbed(rig.bench)
 
 
-@on_each
-@pytest.mark.needs("deletions")
+@of_one
 def test_a_sweep_that_is_killed_is_made_up_for_by_the_next(rig_on_each: Rig) -> None:
     rig = rig_on_each
     prepare(rig)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import cast
 from uuid import uuid4
 
@@ -29,15 +31,43 @@ from stokly_sync_tests.acceptance.account import (
     product_of,
 )
 from stokly_sync_tests.acceptance.benches import EmarsysBench
-from stokly_sync_tests.acceptance.harness import Rig, load, opened
+from stokly_sync_tests.acceptance.harness import Rig, load, opened, saved
 
 pytestmark = [pytest.mark.sandbox]
 
 
 @pytest.fixture
-def rig(warehouse_url: str) -> Iterator[Rig]:
-    """The product between Stokly and Emarsys on each database."""
+def rig_on_each(warehouse_url: str) -> Iterator[Rig]:
+    """The product between Stokly and Emarsys on each database, nothing loaded yet."""
     with opened(EmarsysBench(), warehouse_url) as made:
+        yield made
+
+
+@pytest.fixture
+def fresh(sqlite_url: str) -> Iterator[Rig]:
+    """The same on SQLite alone."""
+    with opened(EmarsysBench(), sqlite_url) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def first_load(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> tuple[Path, Mapping[str, bytes]]:
+    """What a first load leaves: a database to copy, and the state of both sandboxes."""
+    path = tmp_path_factory.mktemp("loaded") / "warehouse.sqlite"
+    shutil.copy(migrated_sqlite, path)
+    with opened(EmarsysBench(), f"sqlite:///{path}") as made:
+        made.sync().fine()
+        made.bench.flat(made)
+        return path, saved(made)
+
+
+@pytest.fixture
+def rig(tmp_path: Path, first_load: tuple[Path, Mapping[str, bytes]]) -> Iterator[Rig]:
+    """The product after a first load, on SQLite."""
+    before, state = first_load
+    path = tmp_path / "warehouse.sqlite"
+    shutil.copy(before, path)
+    with opened(EmarsysBench(), f"sqlite:///{path}", state=state) as made:
         yield made
 
 
@@ -50,7 +80,8 @@ def lines(rig: Rig, order: str) -> list[tuple[str, str]]:
     return [(line["quantity"], line["price"]) for line in there(rig).sales.shown() if line["order"] == order]
 
 
-def test_an_edited_order_is_corrected_by_difference_lines_and_never_sent_again(rig: Rig) -> None:
+def test_an_edited_order_is_corrected_by_difference_lines_and_never_sent_again(rig_on_each: Rig) -> None:
+    rig = rig_on_each
     bought = add_order(rig.stokly, 1)
     rig.sync().fine()
     for quantity, sent in ((5, ("3", "27.00")), (1, ("-4", "-36.00"))):
@@ -64,7 +95,6 @@ def test_an_edited_order_is_corrected_by_difference_lines_and_never_sent_again(r
 
 
 def test_a_change_that_sells_nothing_else_sends_nothing(rig: Rig) -> None:
-    rig.sync().fine()
     change_order(rig.stokly, order_ids(rig.stokly)[0], shippingAddressCity="Elsewhere")
     assert rig.sync().fine().sent == {}
     rig.agrees()
@@ -92,7 +122,6 @@ def test_an_order_that_is_removed_later_is_taken_back_and_may_come_again(rig: Ri
 
 
 def test_a_refund_is_sent_once_on_its_own_key_and_not_taken_off_the_order_too(rig: Rig) -> None:
-    rig.sync().fine()
     first = order_ids(rig.stokly)[0]
     assert [line for line in lines(rig, first) if line[0].startswith("-")] == [("-1", "-9.00")]
     assert rig.replay(force=True).fine().loaded["refunds"].to_send == 0
@@ -100,7 +129,8 @@ def test_a_refund_is_sent_once_on_its_own_key_and_not_taken_off_the_order_too(ri
     assert {currency: Decimal(total) / 10**9 for currency, total in found.theirs.totals.items()} == {"GBP": -9}
 
 
-def test_every_line_is_booked_on_a_contact_that_is_there(rig: Rig) -> None:
+def test_every_line_is_booked_on_a_contact_that_is_there(fresh: Rig) -> None:
+    rig = fresh
     add_order(rig.stokly, 1)
     add_customers(rig.stokly, [2])
     add_order(rig.stokly, 2, customer=customer(2))
@@ -123,8 +153,8 @@ def test_a_merge_of_customers_is_a_merge_of_contacts(rig: Rig) -> None:
     rig.agrees()
 
 
-def test_nothing_is_sent_before_it_is_said_where_history_begins(warehouse_url: str) -> None:
-    with opened(EmarsysBench(), warehouse_url, environ={"EMARSYS_HISTORY_FROM": " "}) as rig:
+def test_nothing_is_sent_before_it_is_said_where_history_begins(sqlite_url: str) -> None:
+    with opened(EmarsysBench(), sqlite_url, environ={"EMARSYS_HISTORY_FROM": " "}) as rig:
         rig.sync().fine()
         assert there(rig).sales.uploads == []
         assert set(rig.states("orders").values()) == {"parked"}
@@ -169,9 +199,9 @@ def adopted_by(rig: Rig, feed: str, *, days: int | None = None) -> int:
     return adopt(rig.services.warehouse, declared, catalogue=rig.services.catalogue, run_id=run_id, before=before)
 
 
-def test_history_may_begin_at_a_time_and_what_lies_before_has_no_refunds_either(warehouse_url: str) -> None:
+def test_history_may_begin_at_a_time_and_what_lies_before_has_no_refunds_either(sqlite_url: str) -> None:
     begins = (floor(datetime.now(UTC)) - timedelta(days=5)).isoformat()
-    with opened(EmarsysBench(), warehouse_url, environ={"EMARSYS_HISTORY_FROM": begins}) as rig:
+    with opened(EmarsysBench(), sqlite_url, environ={"EMARSYS_HISTORY_FROM": begins}) as rig:
         rig.sync().fine()
         old, new = order_ids(rig.stokly)
         assert (lines(rig, old), lines(rig, new)) == ([], [("2", "18.00")])
@@ -181,7 +211,8 @@ def test_history_may_begin_at_a_time_and_what_lies_before_has_no_refunds_either(
         rig.agrees()
 
 
-def test_a_history_that_is_unsaid_again_stops_what_was_planned(rig: Rig) -> None:
+def test_a_history_that_is_unsaid_again_stops_what_was_planned(fresh: Rig) -> None:
+    rig = fresh
     add_order(rig.stokly, 1)
     rig.extract()
     for name in ("products", "contacts"):
@@ -214,7 +245,6 @@ def test_the_catalogue_is_published_whole_when_a_price_changes_and_not_when_noth
 
 
 def test_the_catalogue_is_published_again_when_a_product_sells_out(rig: Rig) -> None:
-    rig.sync().fine()
     mug = product_of(rig.stokly, "MUG").item_id
     for row in rig.stokly.store.rows("inventory-records"):
         if row["itemId"] == mug:
@@ -236,8 +266,8 @@ def test_a_catalogue_that_is_gone_or_of_yesterday_is_published_again(rig: Rig) -
     assert file.stat().st_mtime_ns > first
 
 
-def test_an_order_waits_for_its_product_and_leaves_with_the_file(warehouse_url: str) -> None:
-    with opened(EmarsysBench(), warehouse_url, environ={"EMARSYS_PRODUCT_URL": " "}) as rig:
+def test_an_order_waits_for_its_product_and_leaves_with_the_file(sqlite_url: str) -> None:
+    with opened(EmarsysBench(), sqlite_url, environ={"EMARSYS_PRODUCT_URL": " "}) as rig:
         done = rig.sync()
         assert "EMARSYS_PRODUCT_URL" in str(done.errors["products"])
         assert set(rig.states("orders").values()) == {"parked"}
@@ -251,7 +281,6 @@ def test_an_order_waits_for_its_product_and_leaves_with_the_file(warehouse_url: 
 
 
 def test_a_dispatch_triggers_its_event_once(rig: Rig) -> None:
-    rig.sync().fine()
     rig.replay(force=True).fine()
     counted = [trigger.trigger_id for trigger in there(rig).store.triggers if not trigger.dropped]
     assert len(counted) == len(set(counted)) == 1
@@ -265,7 +294,8 @@ def beginning_again(rig: Rig, **environ: str) -> Services:
     return Services.open({**rig.env, **environ})
 
 
-def test_who_has_observed_must_say_anew_where_history_begins_before_anything_is_sent(rig: Rig) -> None:
+def test_who_has_observed_must_say_anew_where_history_begins_before_anything_is_sent(rig_on_each: Rig) -> None:
+    rig = rig_on_each
     bought = add_order(rig.stokly, 1)
     rig.extract()
     observing = beginning_again(rig, EMARSYS_MODES=MODES)
@@ -309,7 +339,10 @@ def test_another_time_from_which_history_begins_says_it_anew(rig: Rig) -> None:
     assert lines(rig, bought) == [("2", "18.00"), ("1", "9.00")]
 
 
-def test_a_refund_of_an_order_that_was_cancelled_before_it_was_sent_is_left_out_and_follows_it_later(rig: Rig) -> None:
+def test_a_refund_of_an_order_that_was_cancelled_before_it_was_sent_is_left_out_and_follows_it_later(
+    fresh: Rig,
+) -> None:
+    rig = fresh
     first = order_ids(rig.stokly)[0]
     change_order(rig.stokly, first, stage="removed")
     rig.sync().fine()

@@ -163,12 +163,25 @@ class Rig:
 
 
 @contextmanager
-def opened(url: str, *, seed: str = "minimal", environ: Mapping[str, str] | None = None) -> Iterator[Rig]:
-    """Serve both sandboxes with the same seed and open the product on a database, with a clock nobody waits by."""
+def opened(
+    url: str,
+    *,
+    seed: str = "minimal",
+    environ: Mapping[str, str] | None = None,
+    state: Mapping[str, bytes] | None = None,
+) -> Iterator[Rig]:
+    """Serve both sandboxes with the same seed and open the product on a database, with a clock nobody waits by.
+
+    With a `state` that `saved` gave, the sandboxes go on from there instead.
+    """
     clock = JumpingClock()
     stokly, magento = StoklySandbox(clock=clock), MagentoSandbox(clock=clock)
-    stokly.plant(load_seed(seed, today=TODAY))
-    magento.seed(seed)
+    if state is None:
+        stokly.plant(load_seed(seed, today=TODAY))
+        magento.seed(seed)
+    else:
+        stokly.load(decode(state[stokly.name]))
+        magento.load(decode(state[magento.name]))
     with pytest.MonkeyPatch.context() as patch:
         let_nobody_wait(patch, clock)
         with Sandbox(systems=[stokly, magento], limits=False) as box:
@@ -179,3 +192,8 @@ def opened(url: str, *, seed: str = "minimal", environ: Mapping[str, str] | None
                 yield Rig(clock, box, env, services)
             finally:
                 services.close()
+
+
+def saved(box: Sandbox) -> dict[str, bytes]:
+    """The state of both sandboxes, to open another rig with."""
+    return {name: encode(system.dump()) for name, system in box.systems.items()}

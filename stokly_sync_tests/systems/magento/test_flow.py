@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -12,20 +14,38 @@ from stokly_sync.sandbox.seeds.account import MAGENTO
 from stokly_sync.sandbox.stokly import Put
 from stokly_sync_tests.acceptance.account import change_item, change_order, product_of
 from stokly_sync_tests.systems.magento.bench import SHIP
-from stokly_sync_tests.systems.magento.shop import Rig, opened
+from stokly_sync_tests.systems.magento.shop import Rig, opened, saved
 
 pytestmark = [pytest.mark.sandbox]
 
 
+@pytest.fixture(scope="module")
+def first_load(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> tuple[Path, Mapping[str, bytes]]:
+    """What a first sync leaves: a database to copy, and the state of both sandboxes."""
+    path = tmp_path_factory.mktemp("loaded") / "warehouse.sqlite"
+    shutil.copy(migrated_sqlite, path)
+    with opened(f"sqlite:///{path}") as made:
+        made.sync()
+        return path, saved(made.box)
+
+
 @pytest.fixture
-def rig(warehouse_url: str) -> Iterator[Rig]:
-    """The product between both, on each database."""
-    with opened(warehouse_url) as made:
+def rig(tmp_path: Path, first_load: tuple[Path, Mapping[str, bytes]]) -> Iterator[Rig]:
+    """The product between both after a first sync."""
+    before, state = first_load
+    path = tmp_path / "warehouse.sqlite"
+    shutil.copy(before, path)
+    with opened(f"sqlite:///{path}", state=state) as made:
         yield made
 
 
-def test_both_agree_after_a_first_sync_and_a_second_one_sends_nothing(rig: Rig) -> None:
-    rig.sync()
+def test_both_agree_after_a_first_sync_and_a_second_one_sends_nothing(warehouse_url: str) -> None:
+    with opened(warehouse_url) as rig:
+        rig.sync()
+        agrees_and_sends_nothing(rig)
+
+
+def agrees_and_sends_nothing(rig: Rig) -> None:
     rig.agrees()
     writes = [call for call in rig.magento.calls.rows() if call["method"] == "POST"]
     assert rig.sync() == {}
@@ -34,7 +54,6 @@ def test_both_agree_after_a_first_sync_and_a_second_one_sends_nothing(rig: Rig) 
 
 
 def test_a_name_and_a_price_reach_the_shop_and_what_somebody_changes_there_is_put_right(rig: Rig) -> None:
-    rig.sync()
     change_item(rig.stokly, "MUG", name="Enamel mug")
     assert rig.sync() == {"products": 1}
     rig.clock.sleep(60)
@@ -46,7 +65,6 @@ def test_a_name_and_a_price_reach_the_shop_and_what_somebody_changes_there_is_pu
 
 def test_a_shopper_sees_what_stokly_has_through_an_order_s_whole_life(rig: Rig) -> None:
     """Sold is taken off once: by Magento until it ships, by Stokly from then on."""
-    rig.sync()
     before = rig.salable("MUG")
     _, order = rig.buy(1, ("MUG", 3))
     assert rig.salable("MUG") == before - 3
@@ -62,7 +80,6 @@ def test_a_shopper_sees_what_stokly_has_through_an_order_s_whole_life(rig: Rig) 
 
 
 def test_stock_that_magento_changed_itself_is_sent_again_only_where_it_differs(rig: Rig) -> None:
-    rig.sync()
     there = rig.at("PLATE")
     rig.do("source-items", {"sku": "PLATE", "source_code": "warehouse", "quantity": 999})
     rig.clock.sleep(60)
@@ -71,7 +88,6 @@ def test_stock_that_magento_changed_itself_is_sent_again_only_where_it_differs(r
 
 
 def test_a_sku_that_magento_lacks_is_named_and_the_others_of_its_batch_leave(rig: Rig) -> None:
-    rig.sync()
     mug = product_of(rig.stokly, "MUG").item_id
     row = next(row for row in rig.stokly.store.rows("items") if row["itemId"] == mug)
     fresh = {key: value for key, value in row.items() if key not in ("timeCreated", "timeUpdated")}
@@ -86,7 +102,6 @@ def test_a_sku_that_magento_lacks_is_named_and_the_others_of_its_batch_leave(rig
 
 
 def test_a_dispatch_ships_its_order_with_tracking_and_is_shipped_once(rig: Rig) -> None:
-    rig.sync()
     _, order = rig.buy(1, ("MUG", 2))
     dispatch = rig.dispatch(order)
     assert rig.sync()["shipments"] == 1
@@ -100,7 +115,6 @@ def test_a_dispatch_ships_its_order_with_tracking_and_is_shipped_once(rig: Rig) 
 
 
 def test_part_dispatches_are_part_shipments(rig: Rig) -> None:
-    rig.sync()
     entity, order = rig.buy(1, ("MUG", 3))
     line = next(row["lineId"] for row in rig.stokly.store.children("saleorders/items", order))
     for number in (1, 2):
@@ -113,7 +127,6 @@ def test_part_dispatches_are_part_shipments(rig: Rig) -> None:
 
 
 def test_a_shipment_made_by_hand_is_tied_to_its_dispatch_without_a_call(rig: Rig) -> None:
-    rig.sync()
     entity, order = rig.buy(1, ("MUG", 2))
     track = {"track_number": "AB 123456789 GB", "title": "Post", "carrier_code": "custom"}
     by_hand = {"items": [], "tracks": [track], "arguments": {"extension_attributes": {"source_code": "warehouse"}}}
@@ -125,7 +138,6 @@ def test_a_shipment_made_by_hand_is_tied_to_its_dispatch_without_a_call(rig: Rig
 
 
 def test_a_lost_answer_to_a_shipment_is_looked_up_and_never_repeated(rig: Rig) -> None:
-    rig.sync()
     entity, order = rig.buy(1, ("MUG", 2))
     dispatch = rig.dispatch(order)
     rig.magento.faults.add(mishaps.cut_after_commit(path=SHIP))
@@ -135,7 +147,6 @@ def test_a_lost_answer_to_a_shipment_is_looked_up_and_never_repeated(rig: Rig) -
 
 
 def test_an_order_on_hold_ships_by_itself_once_it_is_released(rig: Rig) -> None:
-    rig.sync()
     entity, order = rig.buy(1, ("MUG", 2))
     rig.do("orders/alter", {"entity_id": int(entity), "arguments": {"state": "holded", "status": "holded"}})
     dispatch = rig.dispatch(order)
@@ -146,8 +157,8 @@ def test_an_order_on_hold_ships_by_itself_once_it_is_released(rig: Rig) -> None:
     assert rig.sync()["shipments"] == 1
 
 
-def test_orders_that_are_late_hold_a_rise_of_stock_and_let_it_go_when_they_arrive(warehouse_url: str) -> None:
-    with opened(warehouse_url, environ={"MAGENTO_IMPORT_MINUTES": "0.00001"}) as rig:
+def test_orders_that_are_late_hold_a_rise_of_stock_and_let_it_go_when_they_arrive(sqlite_url: str) -> None:
+    with opened(sqlite_url, environ={"MAGENTO_IMPORT_MINUTES": "0.00001"}) as rig:
         rig.sync()
         entity, _ = rig.buy(1, ("MUG", 2), imported=False)
         rig.move("MUG", on_hand=5)
@@ -160,7 +171,6 @@ def test_orders_that_are_late_hold_a_rise_of_stock_and_let_it_go_when_they_arriv
 
 
 def test_an_order_cancelled_in_stokly_alone_is_an_exception_that_closes_by_itself(rig: Rig) -> None:
-    rig.sync()
     entity, order = rig.buy(1, ("MUG", 2), paid=False)
     change_order(rig.stokly, order, stage="removed")
     rig.sync()
@@ -173,15 +183,14 @@ def test_an_order_cancelled_in_stokly_alone_is_an_exception_that_closes_by_itsel
 
 
 def test_a_refund_made_in_the_shop_shows_its_vat_until_stokly_has_it(rig: Rig) -> None:
-    rig.sync()
     entity, _ = rig.buy(1, ("MUG", 2))
     made = rig.do("orders/refund", {"entity_id": int(entity), "arguments": {"arguments": {"shipping_amount": 0}}})
     rig.sync()
     assert ("MG-CREDIT-MISSING", str(made["id"])) in rig.match()
 
 
-def test_the_demo_s_planted_defects_are_found_and_no_other_listing_or_order_is_named(warehouse_url: str) -> None:
-    with opened(warehouse_url, seed="demo") as rig:
+def test_the_demo_s_planted_defects_are_found_and_no_other_listing_or_order_is_named(sqlite_url: str) -> None:
+    with opened(sqlite_url, seed="demo") as rig:
         rig.sync()
         found = rig.match()
         assert {pair for pair in found if pair[0] in ("MG-LISTING-ROGUE", "MG-SKU-CASE")} == {

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from multiprocessing.context import ForkServerContext, ForkServerProcess
+from typing import Final
 
 import pytest
 
@@ -15,6 +16,7 @@ from stokly_sync.crashpoints import EXIT_STATUS, VARIABLE
 from stokly_sync.pipeline.services import Services
 from stokly_sync.sandbox.magento import mishaps
 from stokly_sync_tests.acceptance.harness import load_feed
+from stokly_sync_tests.support.databases import cases, on_sqlite
 from stokly_sync_tests.systems.magento.bench import SHIP
 from stokly_sync_tests.systems.magento.shop import Rig, extract, opened
 
@@ -68,16 +70,18 @@ def all_is_well(rig: Rig) -> None:
     assert "shipments" not in rig.sync()
 
 
+PLACES: Final = (
+    "plan:before-commit:1",
+    "plan:after-commit:1",
+    "send:attempt-opened:1",
+    "send:before-call:1",
+    "send:after-call:1",
+    "send:before-merge:1",
+)
+
+
 @pytest.mark.parametrize(
-    "place",
-    [
-        "plan:before-commit:1",
-        "plan:after-commit:1",
-        "send:attempt-opened:1",
-        "send:before-call:1",
-        "send:after-call:1",
-        "send:before-merge:1",
-    ],
+    ("warehouse_url", "place"), cases(PLACES, on_postgresql=PLACES[-2:-1]), indirect=["warehouse_url"]
 )
 def test_a_process_killed_at_any_step_ships_nothing_twice_and_loses_nothing(rig: Rig, place: str) -> None:
     process = started(rig.env, place)
@@ -86,6 +90,7 @@ def test_a_process_killed_at_any_step_ships_nothing_twice_and_loses_nothing(rig:
     all_is_well(rig)
 
 
+@on_sqlite
 def test_a_process_killed_between_two_shipments_of_a_batch_leaves_nothing_doubled(rig: Rig) -> None:
     rig.magento.faults.add(mishaps.slow(60, path=SHIP, after=1))
     process = started(rig.env, "nowhere")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -64,9 +65,9 @@ def connect() -> Iterator[Connect]:
         each.close()
 
 
-@pytest.fixture
-def desk(warehouse: Warehouse) -> Iterator[MakeDesk]:
-    """`desk(setting=value)`: the warehouse between a channel and an account; waiting moves the account's clock."""
+@contextmanager
+def desks(warehouse: Warehouse) -> Iterator[MakeDesk]:
+    """`made(setting=value)`: the warehouse between a channel and an account; waiting moves the account's clock."""
     running: list[Sandbox] = []
     clients: list[StoklyClient] = []
 
@@ -88,3 +89,17 @@ def desk(warehouse: Warehouse) -> Iterator[MakeDesk]:
         client.close()
     for sandbox in running:
         sandbox.stop()
+
+
+@pytest.fixture
+def desk(sqlite_warehouse: Warehouse) -> Iterator[MakeDesk]:
+    """`desk(setting=value)` on SQLite."""
+    with desks(sqlite_warehouse) as make:
+        yield make
+
+
+@pytest.fixture
+def desk_on_each(warehouse: Warehouse) -> Iterator[MakeDesk]:
+    """The same once on each database, where what was said or held is looked up in it."""
+    with desks(warehouse) as make:
+        yield make

@@ -1,4 +1,4 @@
-"""What a channel sells becomes what Stokly holds: once each, complete, and never back. On both databases."""
+"""What a channel sells becomes what Stokly holds: once each, complete, and never back."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def import_itself(at: Desk, key: int, number: str) -> None:
     )
 
 
-def test_an_order_arrives_with_customer_lines_shipping_and_payment(desk: MakeDesk) -> None:
-    at = desk()
+def test_an_order_arrives_with_customer_lines_shipping_and_payment(desk_on_each: MakeDesk) -> None:
+    at = desk_on_each()
     at.shop(order(1))
     done = at.sync()
     assert (done.sent["customers"].accepted, done.sent["orders"].accepted) == (1, 1)
@@ -69,8 +69,8 @@ def test_an_order_arrives_with_customer_lines_shipping_and_payment(desk: MakeDes
     ]
 
 
-def test_what_was_sent_is_linked_to_its_id_in_stokly(desk: MakeDesk) -> None:
-    at = desk()
+def test_what_was_sent_is_linked_to_its_id_in_stokly(desk_on_each: MakeDesk) -> None:
+    at = desk_on_each()
     at.shop(order(1))
     at.sync()
     assert at.links("orders") == {"1": at.orders()["100000001"]["saleOrderId"]}
@@ -134,8 +134,8 @@ def test_nobody_gets_an_account_for_an_order_that_is_not_imported(desk: MakeDesk
     assert len({row["customerId"] for row in at.orders().values()}) == 3
 
 
-def test_an_order_that_stokly_imported_itself_is_not_made_again(desk: MakeDesk) -> None:
-    at = desk()
+def test_an_order_that_stokly_imported_itself_is_not_made_again(desk_on_each: MakeDesk) -> None:
+    at = desk_on_each()
     import_itself(at, 1, "100000001")
     at.shop(order(1), order(2))
     done = at.sync()
@@ -413,8 +413,8 @@ def credited(at: Desk) -> list[tuple[Any, Any]]:
 
 
 @pytest.mark.parametrize("by", ["refund", "credit_note", "auto"])
-def test_a_refund_ends_as_one_credit_note(desk: MakeDesk, by: str) -> None:
-    at = desk(credit_by=by)
+def test_a_refund_ends_as_one_credit_note(desk_on_each: MakeDesk, by: str) -> None:
+    at = desk_on_each(credit_by=by)
     first = order(1, customer_key=None)
     at.shop(first)
     at.sync()
