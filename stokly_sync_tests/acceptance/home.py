@@ -65,6 +65,7 @@ class StoklyBench(Bench):
     small_batches: ClassVar[Mapping[str, str]] = {"STOKLY_WRITE_BATCH": "5"}
     crowd: ClassVar[int] = 60
     asks: ClassVar[int] = 2
+    engines = ("postgresql",)
     names_there = True
     places: ClassVar[tuple[str, ...]] = (
         *("extract:before-commit:9", "plan:before-commit:1", "send:attempt-opened:3"),
