@@ -47,8 +47,10 @@ _ENGINES: Final = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgr
 _KEPT: Final = frozenset({EXTERNAL_SERVER, REQUIRED, BROWSER_REQUIRED, "STOKLY_SYNC_TRANSACTIONS"})
 _POSTGRES_FIXTURES: Final = frozenset({"postgres_server", "postgres_url", "fresh_postgres_url"})
 
-# Two busy cores make any deadline a coin toss.
-hypothesis.settings.register_profile("suite", deadline=None, print_blob=True)
+# Two busy cores make any deadline a coin toss. The suite tries a few examples each time it runs;
+# `make test ARGS="--hypothesis-profile thorough"` tries many.
+hypothesis.settings.register_profile("suite", deadline=None, print_blob=True, max_examples=25)
+hypothesis.settings.register_profile("thorough", deadline=None, print_blob=True, max_examples=500)
 hypothesis.settings.load_profile("suite")
 
 

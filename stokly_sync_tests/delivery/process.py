@@ -1,23 +1,24 @@
 """A process of its own that plans and delivers to a destination kept in a file; the tests kill it at named places.
 
-`python -m stokly_sync_tests.delivery.process URL FILE REPLAY`
+Forked from a server that has everything imported, so that a test pays for a process and not for imports.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from stokly_sync.crashpoints import VARIABLE
 from stokly_sync.delivery.figures import DeliveryFigures
 from stokly_sync.delivery.planning import plan
 from stokly_sync.delivery.sending import deliver
 from stokly_sync.flow import Feed, Outcome, Record, ReplayClass, State
 from stokly_sync.warehouse.store import Warehouse
 from stokly_sync_tests.delivery.kit import QUICK, RULES, orders_feed
+from stokly_sync_tests.fault.process import context
 
 
 class FileDestination:
@@ -74,7 +75,15 @@ def run(warehouse: Warehouse, client: FileDestination, replay: ReplayClass) -> D
     return deliver(warehouse, feed, client, catalogue=RULES, run_id="run", options=replace(QUICK, commit_every=2))
 
 
-if __name__ == "__main__":
-    opened = Warehouse.open(sys.argv[1], brand="demo")
-    run(opened, FileDestination(Path(sys.argv[2])), ReplayClass(sys.argv[3]))
-    opened.close()
+def killed(url: str, file: Path, replay: ReplayClass, place: str) -> int | None:
+    """Plan and deliver in a process of its own until it dies at a place; gives its exit status."""
+    process = context().Process(target=_run, args=(url, file, replay, place), daemon=True)
+    process.start()
+    process.join(timeout=60)
+    return process.exitcode
+
+
+def _run(url: str, file: Path, replay: ReplayClass, place: str) -> None:
+    os.environ[VARIABLE] = place
+    run(Warehouse.open(url, brand="demo"), FileDestination(file), replay)
+    os._exit(0)

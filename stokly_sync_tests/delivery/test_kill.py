@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from stokly_sync.crashpoints import EXIT_STATUS, VARIABLE
+from stokly_sync.crashpoints import EXIT_STATUS
 from stokly_sync.flow import ReplayClass
 from stokly_sync.warehouse.store import Warehouse
 from stokly_sync_tests.delivery.kit import land, ledger, order, states
-from stokly_sync_tests.delivery.process import FileDestination, run
+from stokly_sync_tests.delivery.process import FileDestination, killed, run
 
 pytestmark = [pytest.mark.kill, pytest.mark.slow]
 
@@ -24,26 +21,13 @@ PLANNING = [(ReplayClass.UPSERT, f"plan:{place}") for place in ("before-commit:2
 CAREFUL = [(replay, place) for replay in (ReplayClass.LOOK_UP, ReplayClass.NEVER) for place in SENDING]
 
 
-def killed(url: str, file: Path, replay: ReplayClass, place: str) -> None:
-    """Run plan and delivery in a process of their own until it dies at `place`."""
-    done = subprocess.run(
-        [sys.executable, "-m", "stokly_sync_tests.delivery.process", url, str(file), replay],
-        env=os.environ | {VARIABLE: place},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == EXIT_STATUS, f"it did not die at {place}: {done.stderr}"
-
-
 @pytest.mark.parametrize(("replay", "place"), PLANNING + UPSERT + CAREFUL)
 def test_nothing_is_lost_and_nothing_doubled(
     warehouse: Warehouse, warehouse_url: str, tmp_path: Path, replay: ReplayClass, place: str
 ) -> None:
     land(warehouse, "stokly.orders", [order(f"{i:03}") for i in range(ORDERS)])
     client = FileDestination(tmp_path / "destination.jsonl")
-    killed(warehouse_url, client.path, replay, place)
+    assert killed(warehouse_url, client.path, replay, place) == EXIT_STATUS, f"it did not die at {place}"
     run(warehouse, client, replay)
     rows = ledger(warehouse)
     found = states(warehouse)
@@ -67,7 +51,7 @@ def test_what_a_dead_run_may_have_sent_is_held_by_a_plan_that_comes_before_the_d
 ) -> None:
     land(warehouse, "stokly.orders", [order(f"{i:03}") for i in range(ORDERS)])
     client = FileDestination(tmp_path / "destination.jsonl")
-    killed(warehouse_url, client.path, ReplayClass.NEVER, "send:before-merge:1")
+    assert killed(warehouse_url, client.path, ReplayClass.NEVER, "send:before-merge:1") == EXIT_STATUS
     sent = set(client.held())
     land(warehouse, "stokly.orders", [order(f"{i:03}", number="changed") for i in range(ORDERS)], number=1)
     run(warehouse, client, ReplayClass.NEVER)

@@ -133,7 +133,7 @@ def without_zero_base(hand: dict[str, Any]) -> dict[str, Any]:
     return {**hand, "values": values}
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings().max_examples // 2, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_however_rows_came_metrics_are_what_a_full_recomputation_makes(
     migrated_sqlite: Path, steps: list[tuple[tuple[str, Any], str]]

@@ -71,7 +71,7 @@ def frames(draw: st.DrawFn) -> pd.DataFrame:
 
 
 @given(frame=frames())
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_frame_comes_back_exactly_as_it_was_merged(warehouse: Warehouse, frame: pd.DataFrame) -> None:
     with warehouse.engine.connect() as conn, conn.begin() as transaction:
         merge(conn, ORDER_TABLE, frame, fixed=LANDED_NOW)
@@ -82,7 +82,7 @@ def test_a_frame_comes_back_exactly_as_it_was_merged(warehouse: Warehouse, frame
 
 
 @given(frame=frames())
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_frame_comes_back_exactly_as_it_was_inserted_and_streamed(warehouse: Warehouse, frame: pd.DataFrame) -> None:
     select = sa.select(*[ORDER_TABLE.c[c.name] for c in ORDERS.all_columns]).order_by(ORDER_TABLE.c.order_id)
     with warehouse.engine.connect() as conn, conn.begin() as transaction:

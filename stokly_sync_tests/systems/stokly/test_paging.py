@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stokly_sync.errors import TransientError
@@ -158,7 +158,6 @@ class Fake:
         return ListPage(found[page * self.size : (page + 1) * self.size], len(found), NOON)
 
 
-@settings(max_examples=150)
 @given(st.lists(st.integers(0, 6), max_size=25), st.integers(1, 6))
 def test_reading_by_time_is_whole_and_without_repetition_for_any_times(minutes: list[int], size: int) -> None:
     server: Any = Fake(minutes, size)
