@@ -17,7 +17,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
 IN_RANGE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test bench check format constraints clean
+.PHONY: help demo dev install test bench check format constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -31,6 +31,8 @@ dev: $(RUNTIME) ## Open the Dagster interface on the demo's data, with the sandb
 test: $(DEV) ## Run the suite on SQLite and on PostgreSQL
 	STOKLY_SYNC_REQUIRE_POSTGRES=$${STOKLY_SYNC_REQUIRE_POSTGRES:-1} \
 		$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+install: $(DEV) ## Install what `make check` and `make test` need, which they do by themselves too
 
 bench: $(BENCH) ## Measure throughput, calls and memory beside hand-written bounds
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -76,10 +78,11 @@ $(BENCH): $(INPUTS) | $(BIN)/python
 	@$(call install,.[dev$(COMMA)bench])
 	@touch $(RUNTIME) $(DEV) $@
 
-# The version is asked again: an environment may be older than the rule that it must fit.
+# The version is asked again: an environment may be older than the rule that it must fit. Modules are compiled when they
+# are first imported, because most of what is installed never is.
 define install
 	$(BIN)/python -c '$(IN_RANGE)' || { echo "$(VENV) holds $$($(BIN)/python --version), but 3.11 to 3.13 is" \
 		"needed: make clean, then again with PYTHON=python3.12" >&2; exit 1; }; \
 	echo "Installing '$(1)' into $(VENV) ..."; \
-	$(PIP) install -c constraints.txt -e '$(1)'
+	$(PIP) install --no-compile -c constraints.txt -e '$(1)'
 endef
