@@ -21,6 +21,7 @@ from stokly_sync.pipeline.declared import Declared
 from stokly_sync.pipeline.failures import RETRIES, explained
 from stokly_sync.pipeline.feed_assets import CHOICES
 from stokly_sync.pipeline.names import lane_name, load_key, owners, system_key
+from stokly_sync.pipeline.partitions import newest
 from stokly_sync.pipeline.services import Services
 from stokly_sync.reconciliation.compare import Comparison
 
@@ -116,7 +117,7 @@ def _reconciliation(declared: Declared, system: System) -> dg.AssetsDefinition:
         group_name=system.name,
         kinds={system.name},
         owners=owners(Team.OPERATIONS),
-        deps=[load_key(f) for f in feeds],
+        deps=[newest(load_key(f), windowed=declared.by_window(f)) for f in feeds],
         retry_policy=RETRIES,
         pool=lane_name(declared.brand, system.name, Lane.BULK),
         check_specs=[

@@ -10,8 +10,9 @@ as well, and long backfills take an hour. Which database is used is decided in `
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -21,14 +22,18 @@ from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, _event_logs_directory
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 from dagster_postgres.event_log import PostgresEventLogStorage
 from dagster_shared.record import replace
+from sqlalchemy.pool import NullPool
 
 BATCH_VARIABLE: Final = "DAGSTER_EVENT_BATCH_SIZE"
 _BATCH_SIZE: Final = "1000"
+_ENGINES: Final = 8
+"""More than the index and the runs of one process at a time."""
 
 _EVENTS: Final = SqlEventLogStorageTable
 
@@ -73,7 +78,29 @@ class _Batches(SqlEventLogStorage):
 
 
 class SqliteEvents(_Batches, SqliteEventLogStorage):
-    """The log in SQLite: a file for each run, and an index over all of them."""
+    """The log in SQLite: a file for each run, and an index over all of them.
+
+    The engines of the index and of the newest runs are kept: Dagster's own makes one for every event, and compiles each
+    statement anew.
+    """
+
+    def __init__(self, base_dir: str) -> None:
+        self._engine_of = lru_cache(maxsize=_ENGINES)(self._opened)
+        super().__init__(base_dir)
+
+    def _opened(self, shard: str) -> sa.Engine:
+        waits = {"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}
+        return sa.create_engine(self.conn_string_for_shard(shard), poolclass=NullPool, connect_args=waits)
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[sa.Connection]:
+        with self._db_lock:
+            engine = self._engine_of(shard)
+            if shard not in self._initialized_dbs:
+                self._initdb(engine)
+                self._initialized_dbs.add(shard)
+            with engine.begin() as connection:
+                yield connection
 
     def _insert(self, events: Sequence[EventLogEntry]) -> list[int]:
         connected: AbstractContextManager[sa.Connection] = self.run_connection(events[0].run_id)

@@ -19,7 +19,7 @@ from stokly_sync.pipeline import metadata, work
 from stokly_sync.pipeline.declared import Declared
 from stokly_sync.pipeline.failures import RETRIES, explained
 from stokly_sync.pipeline.names import dataset_key, load_key, owners, plan_key, pool_of, system_key
-from stokly_sync.pipeline.partitions import backfill_by_week, span_of, windows_in
+from stokly_sync.pipeline.partitions import backfill_by_week, newest, span_of, windows_in
 from stokly_sync.pipeline.services import Services
 
 ROW_SUM, DELIVERED = "row_sum", "delivered"
@@ -61,7 +61,8 @@ def _plan_asset(
 ) -> dg.AssetsDefinition:
     key = plan_key(feed)
     sources = dict.fromkeys([*feed.datasets, *(need.table for need in feed.needs)])
-    known = [d for d in sources if d in declared.extracts]
+    needed = {dataset_key(d): not declared.extracts[d].snapshot for d in sources if d in declared.extracts}
+    needed |= _before(declared, feed)
 
     @dg.asset(
         key=key,
@@ -69,7 +70,7 @@ def _plan_asset(
         group_name=feed.system,
         kinds={"plan"},
         owners=owners(feed.owner),
-        deps=[*(dataset_key(d) for d in known), *_before(declared, feed)],
+        deps=list(needed) if windows else [newest(key, windowed=each) for key, each in needed.items()],
         partitions_def=windows,
         backfill_policy=backfill_by_week() if windows else None,
         retry_policy=RETRIES,
@@ -97,11 +98,13 @@ def _plan_asset(
     return planned
 
 
-def _before(declared: Declared, feed: Feed) -> Iterator[dg.AssetKey]:
-    """What has to be done at the destination before a feed is planned."""
-    yield from (load_key(declared.feeds[gate]) for gate in feed.gate_ids)
+def _before(declared: Declared, feed: Feed) -> dict[dg.AssetKey, bool]:
+    """What has to be done at the destination before a feed is planned, and whether that has windows."""
+    gates = (declared.feeds[gate] for gate in feed.gate_ids)
+    found = {load_key(gate): declared.by_window(gate) for gate in gates}
     if feed.dataset == CONSENTS.name and declared.systems[feed.system].choices is not None:
-        yield system_key(feed.system, CHOICES)
+        found[system_key(feed.system, CHOICES)] = False
+    return found
 
 
 def _load_asset(

@@ -50,6 +50,15 @@ def backfill_by_week() -> dg.BackfillPolicy:
     return dg.BackfillPolicy.multi_run(max_partitions_per_run=WINDOWS_A_RUN)
 
 
+def newest(key: dg.AssetKey, *, windowed: bool) -> dg.AssetDep:
+    """What an asset without partitions needs, by its newest window where that has windows.
+
+    Dagster's own mapping is to all of them, and each step then lists every window since the first one: a tenth of a
+    second for each ninety days and each asset that it needs.
+    """
+    return dg.AssetDep(key, partition_mapping=dg.LastPartitionMapping() if windowed else None)
+
+
 def window_key(start: datetime) -> str:
     """Partition key of the window that starts at `start`."""
     return start.astimezone(UTC).strftime(WINDOW_FORMAT)
