@@ -53,6 +53,7 @@ def test_one_bad_record_does_not_sink_its_batch_and_is_named(way: Way, rig: Rig)
 
 def test_a_refused_record_is_not_sent_again_by_itself(way: Way, rig: Rig) -> None:
     bad, _ = refused_one(rig, way)
+    rig.come_to_rest()
     writes = rig.writes
     assert rig.sync().fine().sent == {}
     done = rig.replay().fine()

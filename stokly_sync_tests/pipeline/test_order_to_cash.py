@@ -72,10 +72,15 @@ def began(services: Services) -> None:
         set_baseline(conn, brand="demo", dataset="magento.orders", to=at, cursor=None, done=True)
 
 
-def test_from_when_on_orders_are_taken_is_said_before_and_after_the_first_reading(services: Services) -> None:
-    [before] = beginnings(services)
+def test_from_when_on_orders_will_be_taken_is_said_before_the_first_reading(sqlite_url: str) -> None:
+    unread = Services.open({**KEYS, "STOKLY_SYNC_DATABASE_URL": sqlite_url})
+    [before] = beginnings(unread)
+    unread.close()
     assert (before.at, before.older) == (None, 0)
     assert "30 days before they are first read; orders_from is not set" in before.sentence
+
+
+def test_from_when_on_orders_are_taken_is_said_once_they_were_read(services: Services) -> None:
     began(services)
     line = next(probe for probe in examine(services, {}) if probe.subject == "orders of Magento")
     assert line.finding == (
