@@ -27,7 +27,7 @@ sandbox.run_forever(ready=lambda running: print(running.urls["toy"], flush=True)
 
 
 def call(url: str) -> int:
-    handled: int = requests.get(url + "/things/1", timeout=5).json()["handled"]
+    handled: int = requests.get(url + "/things/1", timeout=30).json()["handled"]
     return handled
 
 

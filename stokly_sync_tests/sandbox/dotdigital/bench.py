@@ -90,7 +90,7 @@ class Bench:
 
     def inspect(self, name: str) -> Any:
         """What a test-only route answers."""
-        return decode(self.session.get(f"{self.root}/_sandbox/{name}", timeout=5).content)
+        return decode(self.session.get(f"{self.root}/_sandbox/{name}", timeout=30).content)
 
 
 def email_of(name: str) -> str:

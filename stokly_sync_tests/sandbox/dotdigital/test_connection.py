@@ -26,7 +26,7 @@ def test_a_missing_or_wrong_password_is_401_with_a_message_in_v2_and_no_body_in_
 
 
 def test_a_token_instead_of_a_password_is_401(bench: Bench) -> None:
-    answer = bench.session.get(bench.root + "/v2/account-info", headers={"Authorization": "Bearer x"}, timeout=5)
+    answer = bench.session.get(bench.root + "/v2/account-info", headers={"Authorization": "Bearer x"}, timeout=30)
     assert answer.status_code == 401
 
 
@@ -181,7 +181,7 @@ def test_test_only_routes_need_no_credentials_and_cost_no_call(bench: Bench) -> 
 
 def test_switches_can_be_set_by_http(bench: Bench) -> None:
     patch = {"done": "Complete", "import_delay": 0}
-    assert bench.session.patch(f"{bench.root}/_sandbox/switches", json=patch, timeout=5).status_code == 204
+    assert bench.session.patch(f"{bench.root}/_sandbox/switches", json=patch, timeout=30).status_code == 204
     bench.load(contact())
     number = bench.insight(order())
     assert bench.get(f"/insightData/v3/import/{number}")["status"] == "Complete"

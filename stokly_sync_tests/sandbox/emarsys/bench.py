@@ -95,7 +95,7 @@ class Bench:
         user = parts.get("user", switches.wsse_user)
         header = f'UsernameToken Username="{user}", PasswordDigest="{digest}", Nonce="{nonce}", Created="{created}"'
         headers = {parts.get("name", "X-WSSE"): parts.get("header", header)}
-        return self.session.get(f"{self.root}/api/{version}{path}", headers=headers, timeout=5)
+        return self.session.get(f"{self.root}/api/{version}{path}", headers=headers, timeout=30)
 
     def upload(
         self,
@@ -117,8 +117,8 @@ class Bench:
 
     def inspect(self, name: str, **query: str) -> Any:
         """What a test-only route answers."""
-        return self.session.get(f"{self.root}/_sandbox/{name}", params=query, timeout=5).json()
+        return self.session.get(f"{self.root}/_sandbox/{name}", params=query, timeout=30).json()
 
     def do(self, name: str, body: Any = None) -> requests.Response:
         """One deed by a test-only route."""
-        return self.session.post(f"{self.root}/_sandbox/{name}", json=body or {}, timeout=5)
+        return self.session.post(f"{self.root}/_sandbox/{name}", json=body or {}, timeout=30)

@@ -66,11 +66,11 @@ def test_state_and_catalogue_folder_are_kept_in_the_state_folder(tmp_path: Path)
         with Sandbox(systems=[system], state_dir=tmp_path, limits=False) as sandbox:
             assert (tmp_path / "emarsys-catalogue").as_uri() == sandbox.env["EMARSYS_CATALOGUE_URL"]
             root = sandbox.urls["emarsys"]
-            assert requests.get(f"{root}/_sandbox/totals", timeout=5).json()["contacts"] == expected
+            assert requests.get(f"{root}/_sandbox/totals", timeout=30).json()["contacts"] == expected
             headers = {"Authorization": f"Bearer {system.access.issue()}"}
             body = {"contacts": [{"3": "a@example.com"}]}
             url = f"{root}/api/v3/contact?create_if_not_exists=1"
-            assert requests.put(url, json=body, headers=headers, timeout=5).status_code == 200
+            assert requests.put(url, json=body, headers=headers, timeout=30).status_code == 200
 
 
 def test_calls_are_counted_by_route(bench: Bench) -> None:

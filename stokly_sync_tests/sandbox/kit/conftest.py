@@ -17,7 +17,7 @@ class Served:
     session: requests.Session
 
     def get(self, path: str = "/things/1") -> requests.Response:
-        return self.session.get(self.url + path, timeout=5)
+        return self.session.get(self.url + path, timeout=30)
 
 
 @pytest.fixture

@@ -84,16 +84,16 @@ def test_a_delay_passes_the_call_on_after_waiting(served: Served) -> None:
 def test_a_body_reaches_the_system_although_a_fault_looked_at_it(served: Served) -> None:
     served.toy.faults.add(Fault(body="poison"))
     post = f"{served.url}/things/1"
-    assert served.session.post(post, data=b"healthy", timeout=5).json()["length"] == 7
-    assert served.session.post(post, data=b"some poison", timeout=5).status_code == 500
+    assert served.session.post(post, data=b"healthy", timeout=30).json()["length"] == 7
+    assert served.session.post(post, data=b"some poison", timeout=30).status_code == 500
 
 
 def test_faults_are_listed_and_cleared_by_http(served: Served) -> None:
     served.toy.faults.add(Fault(path="^/things", times=None))
     faults = served.url + "/_sandbox/faults"
-    assert [fault["path"] for fault in served.session.get(faults, timeout=5).json()] == ["^/things"]
+    assert [fault["path"] for fault in served.session.get(faults, timeout=30).json()] == ["^/things"]
     assert served.get().status_code == 500
-    assert served.session.delete(faults, timeout=5).status_code == 204
+    assert served.session.delete(faults, timeout=30).status_code == 204
     assert served.get().status_code == 200
 
 
@@ -101,7 +101,7 @@ def test_faults_are_listed_and_cleared_by_http(served: Served) -> None:
     "order", [{"path": "("}, {"action": "explode"}, {"stauts": 500}], ids=["expression", "action", "member"]
 )
 def test_an_order_that_makes_no_sense_is_refused(served: Served, order: dict[str, str]) -> None:
-    reply = served.session.post(served.url + "/_sandbox/faults", json=order, timeout=5)
+    reply = served.session.post(served.url + "/_sandbox/faults", json=order, timeout=30)
     assert reply.status_code == 400
     assert served.toy.faults.faults == []
 

@@ -15,7 +15,7 @@ STORES = "/rest/V1/store/websites"
 
 
 def get(bench: Bench, header: str, path: str = STORES) -> tuple[int, Any]:
-    answer = bench.session.get(bench.root + path, headers={"Authorization": header}, timeout=5)
+    answer = bench.session.get(bench.root + path, headers={"Authorization": header}, timeout=30)
     return answer.status_code, answer.json()
 
 
@@ -142,7 +142,7 @@ def test_up_to_243_the_access_token_alone_was_enough(bench: Bench) -> None:  # 2
 
 def sign_in(bench: Bench, password: str) -> tuple[int, Any]:
     body = {"username": ADMIN, "password": password}
-    answer = bench.session.post(f"{bench.root}/rest/V1/integration/admin/token", json=body, timeout=5)
+    answer = bench.session.post(f"{bench.root}/rest/V1/integration/admin/token", json=body, timeout=30)
     return answer.status_code, answer.json()
 
 
@@ -172,7 +172,7 @@ def test_six_failures_lock_the_admin_for_half_an_hour(bench: Bench) -> None:  # 
 
 
 def test_a_missing_password_is_400(bench: Bench) -> None:  # 2.2
-    answer = bench.session.post(f"{bench.root}/rest/V1/integration/admin/token", json={"username": ADMIN}, timeout=5)
+    answer = bench.session.post(f"{bench.root}/rest/V1/integration/admin/token", json={"username": ADMIN}, timeout=30)
     assert (answer.status_code, answer.json()["parameters"]) == (400, {"fieldName": "password"})
 
 

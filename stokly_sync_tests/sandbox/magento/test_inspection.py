@@ -16,7 +16,7 @@ def shop(bench: Bench) -> Bench:
 
 
 def refused(bench: Bench, name: str, body: Any) -> str:
-    answer = bench.session.post(f"{bench.root}/_sandbox/{name}", json=body, timeout=5)
+    answer = bench.session.post(f"{bench.root}/_sandbox/{name}", json=body, timeout=30)
     assert answer.status_code == 400
     return str(answer.json()["message"])
 
@@ -82,6 +82,6 @@ def test_what_does_not_fit_is_400_and_says_why(shop: Bench, name: str, body: Any
 
 def test_switches_are_set_by_http_too(shop: Bench) -> None:
     url = f"{shop.root}/_sandbox/switches"
-    assert shop.session.patch(url, json={"release": "2.4.8"}, timeout=5).status_code == 204
-    assert shop.session.get(url, timeout=5).json()["release"] == "2.4.8"
-    assert shop.session.patch(url, json={"nosuch": 1}, timeout=5).status_code == 400
+    assert shop.session.patch(url, json={"release": "2.4.8"}, timeout=30).status_code == 204
+    assert shop.session.get(url, timeout=30).json()["release"] == "2.4.8"
+    assert shop.session.patch(url, json={"nosuch": 1}, timeout=30).status_code == 400

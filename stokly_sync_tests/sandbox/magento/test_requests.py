@@ -41,11 +41,11 @@ def test_an_unknown_route_or_method_is_404(bench: Bench, method: str, path: str)
 def test_a_body_must_be_json(bench: Bench) -> None:  # 3, 5
     url = f"{bench.root}/rest/V1/products"
     headers = {"Authorization": bench.oauth("POST", "/rest/V1/products"), "Content-Type": "text/plain"}
-    answer = bench.session.post(url, data="x", headers=headers, timeout=5)
+    answer = bench.session.post(url, data="x", headers=headers, timeout=30)
     text = "Server cannot understand Content-Type HTTP header media type text/plain"
     assert (answer.status_code, answer.json()["message"]) == (400, text)
     headers = {"Authorization": bench.oauth("POST", "/rest/V1/products"), "Content-Type": "application/json"}
-    answer = bench.session.post(url, data="{", headers=headers, timeout=5)
+    answer = bench.session.post(url, data="{", headers=headers, timeout=30)
     assert (answer.status_code, answer.json()["message"]) == (400, "Decoding error.")
 
 
@@ -178,5 +178,5 @@ def test_a_slow_answer_is_still_the_right_one(bench: Bench) -> None:  # 17
 def test_calls_are_counted_by_route(bench: Bench) -> None:
     bench.call("GET", "/orders/1")
     bench.call("GET", "/rest/all/V1/orders/2")
-    rows = decode(bench.session.get(f"{bench.root}/_sandbox/stats", timeout=5).content)["calls"]
+    rows = decode(bench.session.get(f"{bench.root}/_sandbox/stats", timeout=30).content)["calls"]
     assert rows == [{"method": "GET", "template": "/V1/orders/{id}", "status": 404, "calls": 2}]

@@ -60,7 +60,7 @@ class Bench:
 
     def post(self, body: Any, headers: dict[str, str] | None = None) -> requests.Response:
         """One call without any key but what the headers hold."""
-        return self.session.post(f"{self.root}/graphql", json=body, headers=headers or {}, timeout=5)
+        return self.session.post(f"{self.root}/graphql", json=body, headers=headers or {}, timeout=30)
 
     def answer(self, query: str, *, key: str | None = None, **variables: Any) -> Any:
         """The whole answer to a query; the operator's key unless another is given. It must be HTTP 200."""
@@ -96,13 +96,13 @@ class Bench:
 
     def do(self, deed: str, **body: Any) -> Any:
         """One deed by a test-only route, which must succeed."""
-        answer = self.session.post(f"{self.root}/_sandbox/{deed}", json=body, timeout=5)
+        answer = self.session.post(f"{self.root}/_sandbox/{deed}", json=body, timeout=30)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def inspect(self, name: str) -> Any:
         """What a test-only route shows."""
-        return self.session.get(f"{self.root}/_sandbox/{name}", timeout=5).json()
+        return self.session.get(f"{self.root}/_sandbox/{name}", timeout=30).json()
 
     def listed(self, sku: str = "SKU-1", **more: Any) -> str:
         """Put one SKU on sale at 12.00 and say its variant's id; ten of it unless said otherwise."""

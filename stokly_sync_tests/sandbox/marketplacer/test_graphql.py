@@ -16,8 +16,8 @@ pytestmark = pytest.mark.sandbox
 
 def test_there_is_one_route(bench: Bench) -> None:  # 2.1
     key = {"MARKETPLACER-API-KEY": bench.operator}
-    assert bench.session.get(f"{bench.root}/graphql", headers=key, timeout=5).status_code == 405
-    assert bench.session.post(f"{bench.root}/api/graphql", headers=key, json={}, timeout=5).status_code == 404
+    assert bench.session.get(f"{bench.root}/graphql", headers=key, timeout=30).status_code == 405
+    assert bench.session.post(f"{bench.root}/api/graphql", headers=key, json={}, timeout=30).status_code == 404
 
 
 def test_the_schema_can_be_introspected(bench: Bench) -> None:

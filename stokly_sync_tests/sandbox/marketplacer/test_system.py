@@ -78,8 +78,8 @@ def test_state_is_kept_in_the_state_folder(tmp_path: Path) -> None:
     for expected in (0, 1):
         with Sandbox(systems=["marketplacer"], state_dir=tmp_path, seed="empty") as sandbox:
             root = sandbox.urls["marketplacer"]
-            assert requests.get(f"{root}/_sandbox/totals", timeout=5).json()["adverts"] == expected
-            requests.post(f"{root}/_sandbox/adverts", json={"variants": [{"sku": "A"}]}, timeout=5)
+            assert requests.get(f"{root}/_sandbox/totals", timeout=30).json()["adverts"] == expected
+            requests.post(f"{root}/_sandbox/adverts", json={"variants": [{"sku": "A"}]}, timeout=30)
 
 
 @pytest.mark.sandbox
@@ -101,7 +101,7 @@ def test_a_deed_that_cannot_be_done_says_why(bench: Bench) -> None:
         ("defects", {"defects": ["case_twin"]}, "start it with a seed"),
     ]
     for deed, body, told in deeds:
-        answer = bench.session.post(f"{bench.root}/_sandbox/{deed}", json=body, timeout=5)
+        answer = bench.session.post(f"{bench.root}/_sandbox/{deed}", json=body, timeout=30)
         assert (answer.status_code, told in answer.json()["message"]) == (400, True), answer.text
 
 

@@ -63,7 +63,7 @@ class Bench:
 
     def inspect(self, name: str) -> Any:
         """What a test-only route answers."""
-        return decode(self.session.get(f"{self.root}/_sandbox/{name}", timeout=5).content)
+        return decode(self.session.get(f"{self.root}/_sandbox/{name}", timeout=30).content)
 
 
 def contact(name: str = "C1", /, **more: Any) -> Record:

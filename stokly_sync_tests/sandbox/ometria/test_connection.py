@@ -95,7 +95,7 @@ def test_a_burst_of_429_and_a_500_can_be_ordered_on_pushes_alone(bench: Bench) -
 
 def test_switches_can_be_set_by_http(bench: Bench) -> None:
     patch = {"failing_ids": ["C1"], "push_status": 200}
-    assert bench.session.patch(f"{bench.root}/_sandbox/switches", json=patch, timeout=5).status_code == 204
+    assert bench.session.patch(f"{bench.root}/_sandbox/switches", json=patch, timeout=30).status_code == 204
     assert bench.push(contact("C1")).status_code == 200
     bench.clock.advance(1)
     assert [error["record_id"] for error in bench.errors()] == ["C1"]
@@ -104,5 +104,5 @@ def test_switches_can_be_set_by_http(bench: Bench) -> None:
 def test_looking_by_the_test_only_routes_needs_no_key_and_costs_no_call(bench: Bench) -> None:
     bench.system.set_limits(True)
     for _ in range(10):
-        assert bench.session.get(f"{bench.root}/_sandbox/totals", timeout=5).status_code == 200
+        assert bench.session.get(f"{bench.root}/_sandbox/totals", timeout=30).status_code == 200
     assert bench.call("GET", "/contacts").status_code == 200

@@ -99,7 +99,7 @@ def test_unsubscribes_are_asked_for_by_time_and_type(bench: Bench) -> None:
     bench.system.unsubscribe("one@example.com")
     bench.clock.advance(60)
     cut = bench.clock.now().isoformat()
-    bench.session.post(f"{bench.root}/_sandbox/unsubscribes", json={"email": "two@example.com"}, timeout=5)
+    bench.session.post(f"{bench.root}/_sandbox/unsubscribes", json={"email": "two@example.com"}, timeout=30)
     assert [row["email_address"] for row in bench.get("/unsubscribes", since=cut)] == ["two@example.com"]
     assert [row["email_address"] for row in bench.get("/unsubscribes", before=cut)] == ["one@example.com"]
     assert bench.get("/unsubscribes", type="sms") == []

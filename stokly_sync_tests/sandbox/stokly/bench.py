@@ -53,13 +53,13 @@ class Bench:
             "clientId": client,
             "signature": hmac.new(secret.encode(), client.encode(), hashlib.sha256).hexdigest(),
         }
-        return self.session.post(f"{self.root}/v1/grant", json={**body, **changes}, timeout=5)
+        return self.session.post(f"{self.root}/v1/grant", json={**body, **changes}, timeout=30)
 
     def call(self, path: str, *, token: str | None = None, **query: Any) -> requests.Response:
         """One GET; the query is percent-encoded throughout."""
         headers = {"Authorization": f"Bearer {self.token if token is None else token}"}
         text = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in query.items())
-        return self.session.get(f"{self.root}{path}?{text}", headers=headers, timeout=5)
+        return self.session.get(f"{self.root}{path}?{text}", headers=headers, timeout=30)
 
     def get(self, path: str, **query: Any) -> Any:
         """The decoded answer to a GET that must succeed, fractions as Decimal."""
@@ -74,7 +74,7 @@ class Bench:
 
     def control(self, method: str, path: str, body: object = None) -> requests.Response:
         """One call under `/_sandbox/`."""
-        return self.session.request(method, f"{self.root}/_sandbox/{path}", json=body, timeout=5)
+        return self.session.request(method, f"{self.root}/_sandbox/{path}", json=body, timeout=30)
 
     def order_id(self, place: int = 0) -> str:
         """The id of the n-th kept order."""

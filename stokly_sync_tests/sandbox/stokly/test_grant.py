@@ -34,13 +34,13 @@ def test_the_signature_is_lower_case_hex(bench: Bench) -> None:
 
 
 def test_a_grant_without_json_is_refused(bench: Bench) -> None:
-    answer = bench.session.post(f"{bench.root}/v1/grant", data=b"accountkey=x", timeout=5)
+    answer = bench.session.post(f"{bench.root}/v1/grant", data=b"accountkey=x", timeout=30)
     assert (answer.status_code, answer.json()) == (401, {"message": "Invalid request body"})
 
 
 @pytest.mark.parametrize("path", ["/v0/customers", "/v2/saleorders/x", "/v0/nothing"])
 def test_a_call_without_a_token_is_refused(bench: Bench, path: str) -> None:
-    answer = bench.session.get(bench.root + path, timeout=5)
+    answer = bench.session.get(bench.root + path, timeout=30)
     assert (answer.status_code, answer.json()) == (401, {"message": "No authorization token was found"})
 
 

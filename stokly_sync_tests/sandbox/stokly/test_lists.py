@@ -82,7 +82,7 @@ def raw(bench: Bench, query: str) -> list[int]:
     request = requests.Request("GET", f"{bench.root}/v0/customers").prepare()
     request.url = f"{bench.root}/v0/customers?{query}"
     request.headers["Authorization"] = f"Bearer {bench.token}"
-    answer = bench.session.send(request, timeout=5)
+    answer = bench.session.send(request, timeout=30)
     assert answer.status_code == 200, answer.text
     return [row["niceId"] for row in answer.json()["data"]]
 

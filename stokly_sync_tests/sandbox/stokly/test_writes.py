@@ -20,7 +20,7 @@ Body = dict[str, Any]
 
 def post(bench: Bench, path: str, body: object, method: str = "POST") -> requests.Response:
     headers = {"Authorization": f"Bearer {bench.token}"}
-    return bench.session.request(method, f"{bench.root}{path}", json=body, headers=headers, timeout=5)
+    return bench.session.request(method, f"{bench.root}{path}", json=body, headers=headers, timeout=30)
 
 
 def made(bench: Bench, path: str, body: object, method: str = "POST") -> str:
@@ -167,7 +167,7 @@ def test_an_order_that_is_not_one_is_refused_with_the_reason(bench: Bench, chang
 
 def test_what_is_no_json_and_what_is_no_record_is_refused(bench: Bench) -> None:
     headers = {"Authorization": f"Bearer {bench.token}"}
-    answer = bench.session.post(f"{bench.root}/v0/customers", data=b"{", headers=headers, timeout=5)
+    answer = bench.session.post(f"{bench.root}/v0/customers", data=b"{", headers=headers, timeout=30)
     assert (answer.status_code, answer.json()) == (400, {"message": "Invalid JSON"})
     assert post(bench, "/v2/saleorders/nothing", {"tags": []}, "PATCH").status_code == 404
 
