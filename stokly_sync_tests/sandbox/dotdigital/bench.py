@@ -39,7 +39,7 @@ class Bench:
             more["data"] = body if isinstance(body, bytes) else encode(body)
         switches = self.system.switches
         more.setdefault("auth", (switches.username, switches.password))
-        return self.session.request(method, (root or self.root) + path, timeout=5, **more)
+        return self.session.request(method, (root or self.root) + path, timeout=30, **more)
 
     def ok(self, method: str, path: str, body: Any = None, **more: Any) -> Any:
         """The decoded answer to a call that must succeed, fractions as Decimal."""

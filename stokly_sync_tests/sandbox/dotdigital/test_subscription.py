@@ -21,7 +21,7 @@ def test_opt_outs_from_anywhere_are_listed_with_reason_and_time(bench: Bench) ->
     bench.system.unsubscribe(email_of("C1"))
     bench.clock.advance(60)
     bench.session.post(
-        f"{bench.root}/_sandbox/unsubscribes", json={"email": email_of("C2"), "status": "suppressed"}, timeout=5
+        f"{bench.root}/_sandbox/unsubscribes", json={"email": email_of("C2"), "status": "suppressed"}, timeout=30
     )
     assert gone(bench) == [(email_of("C1"), "Unsubscribed"), (email_of("C2"), "Suppressed")]
     assert gone(bench, kind="unsubscribed") == [(email_of("C1"), "Unsubscribed")]

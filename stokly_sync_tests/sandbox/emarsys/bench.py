@@ -42,13 +42,13 @@ class Bench:
             "data": {"grant_type": "client_credentials"},
             **more,
         }
-        return self.session.post(self.root + path, timeout=5, **given)
+        return self.session.post(self.root + path, timeout=30, **given)
 
     def call(self, method: str, path: str, body: Any = None, *, query: Any = None) -> requests.Response:
         """One call below `/api/v3` with a fresh bearer token."""
         headers = {"Authorization": f"Bearer {self.system.access.issue()}"}
         return self.session.request(
-            method, f"{self.root}/api/v3{path}", headers=headers, json=body, params=query, timeout=5
+            method, f"{self.root}/api/v3{path}", headers=headers, json=body, params=query, timeout=30
         )
 
     def ask(self, method: str, path: str, body: Any = None, *, query: Any = None) -> Any:

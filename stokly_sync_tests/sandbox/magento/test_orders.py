@@ -167,7 +167,7 @@ def test_a_virtual_order_has_no_shipping_address_and_no_shipping(bench: Bench) -
 def test_nothing_is_sold_that_is_not_there_unless_asked_for(bench: Bench) -> None:  # 11.1
     bench.goods("S1", quantity=1)
     answer = bench.session.post(
-        f"{bench.root}/_sandbox/orders/place", json={"lines": [{"sku": "S1", "quantity": 2}]}, timeout=5
+        f"{bench.root}/_sandbox/orders/place", json={"lines": [{"sku": "S1", "quantity": 2}]}, timeout=30
     )
     assert (answer.status_code, "not available" in answer.json()["message"]) == (400, True)
     assert bench.inspect("totals")["orders"] == 0

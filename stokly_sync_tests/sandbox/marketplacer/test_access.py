@@ -122,7 +122,9 @@ def test_a_missing_scope_is_an_error_of_that_field(bench: Bench) -> None:  # 2.1
 def hit(bench: Bench, key: str, times: int, session: requests.Session | None = None) -> list[int]:
     body, headers = {"query": "{ __typename }"}, {"MARKETPLACER-API-KEY": key}
     sent = session or bench.session
-    return [sent.post(f"{bench.root}/graphql", json=body, headers=headers, timeout=30).status_code for _ in range(times)]
+    return [
+        sent.post(f"{bench.root}/graphql", json=body, headers=headers, timeout=30).status_code for _ in range(times)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,9 @@ def test_an_advice_is_about_one_seller(bench: Bench, sold: Any) -> None:
     bench.listed("B", seller=2)
     other = bench.invoice(("B", 1), seller=2)
     for invoices in ([sold["legacyId"], other["legacyId"]], []):
-        answer = bench.session.post(f"{bench.root}/_sandbox/remittance-advices", json={"invoices": invoices}, timeout=30)
+        answer = bench.session.post(
+            f"{bench.root}/_sandbox/remittance-advices", json={"invoices": invoices}, timeout=30
+        )
         assert answer.status_code == 400
         assert "one seller" in answer.json()["message"]
 

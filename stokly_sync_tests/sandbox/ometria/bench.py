@@ -37,7 +37,7 @@ class Bench:
         if key == "":
             headers = {}
         url = f"{self.root}/v2{path}"
-        return self.session.request(method, url, headers=headers, timeout=5, **more)
+        return self.session.request(method, url, headers=headers, timeout=30, **more)
 
     def get(self, path: str, **query: Any) -> Any:
         """The decoded answer to a GET that must succeed, fractions as Decimal."""
