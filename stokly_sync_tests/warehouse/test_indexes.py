@@ -42,7 +42,7 @@ def history(warehouse: Warehouse) -> None:
         insert(conn, FINDINGS, pd.DataFrame(findings), fixed=told | seen)
         landed = rows(ORDERS, keys).assign(window_start=pd.Series(times, dtype=UTC_TIME))
         insert(conn, ORDER_TABLE, landed, fixed={"brand": "demo", "landed_at": NOON})
-    # What tests before this one left behind in pages of tables and indexes would make one index look as good as another.
+    # What earlier tests left behind in the pages of tables and indexes would make one index look as good as another.
     names = ", ".join(table.name for table in (LEDGER, ATTEMPTS, EXCEPTIONS, FINDINGS, ORDER_TABLE))
     with warehouse.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
         conn.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {names}" if conn.dialect.name == "postgresql" else "ANALYZE")
