@@ -126,7 +126,7 @@ class DotdigitalBench(Marketing):
 
     system = "dotdigital"
     lacks: ClassVar[Mapping[str, str]] = {"inside": "Dotdigital answers an import before it looks at any record"}
-    engines = ("sqlite",)
+    engines = ("postgresql",)
     settings: ClassVar[Mapping[str, str]] = {"DOTDIGITAL_RATE": "5000"}
     small_batches: ClassVar[Mapping[str, str]] = {"DOTDIGITAL_BATCH": "5"}
     write: ClassVar[Mapping[str, Any]] = {"method": "PUT", "path": "^/(contacts|insightData)/v3/import$"}
@@ -189,7 +189,7 @@ class EmarsysBench(Marketing):
     }
     beside = ("refunds", "dispatches")
     places = PLACES
-    engines = ("sqlite",)
+    engines = ("postgresql",)
     settings: ClassVar[Mapping[str, str]] = {"EMARSYS_RATE_PER_MINUTE": "1000", "EMARSYS_DISPATCH_DAYS": "100000"}
     small_batches: ClassVar[Mapping[str, str]] = {"EMARSYS_BATCH": "5", "EMARSYS_SALES_BATCH": "3"}
     write: ClassVar[Mapping[str, Any]] = {"method": "PUT", "path": "^/api/v3/contact/?$"}
