@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import pandas as pd
 import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -36,7 +35,7 @@ def merge_few(
     Values are what the columns take: text, whole numbers, flags, aware datetimes, None.
     """
     if len(rows) > _FEW:
-        merge(conn, table, pd.DataFrame(list(rows)), fixed=fixed, condition=condition)
+        merge(conn, table, {name: [row[name] for row in rows] for name in rows[0]}, fixed=fixed, condition=condition)
     elif rows:
         same = dict(fixed or {})
         key = tuple(c.name for c in table.primary_key.columns if c.name not in same)

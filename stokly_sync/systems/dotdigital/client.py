@@ -219,8 +219,3 @@ def _host(client: DotdigitalClient) -> str:
 def connect(settings: DotdigitalSettings, budget: Budget, lane: Lane) -> DotdigitalClient:
     """A client of the account in `settings` whose calls count against the lane's share of `budget`."""
     return DotdigitalClient(settings, budget, lane)
-
-
-def remember(client: DotdigitalClient, memory: Memory) -> None:
-    """Let the client look at what set-up found lately before it asks."""
-    client.memory = memory

@@ -3,13 +3,14 @@
 from typing import Final
 
 from stokly_sync.flow import System
-from stokly_sync.systems.emarsys.client import EmarsysClient, connect, remember
+from stokly_sync.systems.emarsys.client import EmarsysClient, connect
 from stokly_sync.systems.emarsys.consent import choices
 from stokly_sync.systems.emarsys.erasure import forget
 from stokly_sync.systems.emarsys.feeds import NAME, feeds
 from stokly_sync.systems.emarsys.probing import probe
 from stokly_sync.systems.emarsys.rules import RULES
 from stokly_sync.systems.emarsys.settings import EmarsysSettings
+from stokly_sync.systems.transport import remember
 
 SYSTEM: Final = System(
     name=NAME,

@@ -293,8 +293,3 @@ def row_errors(data: Any) -> dict[str, tuple[str, str]]:
 def connect(settings: EmarsysSettings, budget: Budget, lane: Lane) -> EmarsysClient:
     """A client of the account in `settings` whose calls count against the lane's share of `budget`."""
     return EmarsysClient(settings, budget, lane)
-
-
-def remember(client: EmarsysClient, memory: Memory) -> None:
-    """Let the client look at what set-up found lately before it asks."""
-    client.memory = memory

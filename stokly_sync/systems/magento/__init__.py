@@ -7,7 +7,7 @@
 from typing import Final
 
 from stokly_sync.flow import System
-from stokly_sync.systems.magento.client import MagentoClient, connect, remember
+from stokly_sync.systems.magento.client import MagentoClient, connect
 from stokly_sync.systems.magento.erasure import BY_HAND, forget
 from stokly_sync.systems.magento.extracts import extracts
 from stokly_sync.systems.magento.feeds import NAME, feeds
@@ -15,6 +15,7 @@ from stokly_sync.systems.magento.matching import matchings
 from stokly_sync.systems.magento.probing import probe, reference
 from stokly_sync.systems.magento.rules import RULES
 from stokly_sync.systems.magento.settings import MagentoSettings
+from stokly_sync.systems.transport import remember
 
 SYSTEM: Final = System(
     name=NAME,

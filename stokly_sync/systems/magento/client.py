@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Lock
+from threading import RLock
 from typing import Any, Final, Literal, TypeVar, cast
 
 import requests
@@ -76,11 +76,12 @@ class MagentoClient:
             raise CredentialsError(f"{VENDOR}: no credentials; set {names}")
         self.settings = settings
         self.clock = clock or Clock()
-        self.memory: dict[str, Any] = {}
+        self.shared: dict[str, Any] = {}
         """What this client found out about the shop, by name, so that it asks once."""
-        self._asking = Lock()
-        self.kept: Memory | None = None
+        self.memory: Memory | None = None
         """What the shop said of itself lately, where somebody keeps it."""
+        self.guard = RLock()
+        """Held while `shared` is filled."""
         bearer = settings.bearer_token
         self._errors = ERRORS if bearer is None else BEARER_ERRORS
         auth: Auth = NoAuth() if bearer is None else _bearer(bearer.get_secret_value())
@@ -119,13 +120,13 @@ class MagentoClient:
 
         Raises Refused where the shop does not know a member of the criteria. Source: contract 3, 4, 13.
         """
-        size = min(size, self.memory.get("page_limit", size))
+        size = min(size, self.shared.get("page_limit", size))
         try:
             data, at = self._ask("GET", wanted.path, params=wanted.params(page=page, size=size))
         except Refused as refused:
             if refused.limit is None or refused.limit >= size or page != 1:
                 raise
-            self.memory["page_limit"] = refused.limit
+            self.shared["page_limit"] = refused.limit
             return self.search(wanted, page=page, size=size)
         rows, total = _rows(wanted.path, data)
         return Found(rows, total, at, size)
@@ -146,18 +147,6 @@ class MagentoClient:
     def delete(self, path: str) -> None:
         """Delete one thing; raises Refused (status 404) where there is nothing of that id. Repeating does no harm."""
         self._ask("DELETE", path)
-
-    def asked(self, name: str, ask: Callable[[], Any]) -> Any:
-        """What the shop says of itself, a JSON value: asked for once by a client, and once a day where it is kept."""
-        with self._asking:
-            if name not in self.memory:
-                found = self.kept.get(name) if self.kept is not None else None
-                if found is None:
-                    found = ask()
-                    if self.kept is not None and found is not None:
-                        self.kept.put(name, found)
-                self.memory[name] = found
-            return self.memory[name]
 
     def each(self, function: Callable[[A], B], arguments: Iterable[A]) -> list[B]:
         """Results of several calls in the order of their arguments, at most `concurrency` at once."""
@@ -232,11 +221,6 @@ def _rows(path: str, data: Any) -> tuple[list[Json], int]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise TransientError(f"{VENDOR}: GET {path} answered without a list of rows; try again later.")
     return rows, data["total_count"]
-
-
-def remember(client: MagentoClient, memory: Memory) -> None:
-    """Let the client look at what the shop said lately before it asks."""
-    client.kept = memory
 
 
 def connect(settings: MagentoSettings, budget: Budget, lane: Lane) -> MagentoClient:

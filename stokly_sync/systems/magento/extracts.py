@@ -21,6 +21,7 @@ from stokly_sync.systems.magento.documents.papers import refund_rows, shipment_r
 from stokly_sync.systems.magento.reading import by_id, changed, counted, of_ids
 from stokly_sync.systems.magento.search import ENTITY, UPDATED, Search, among
 from stokly_sync.systems.magento.settings import MagentoSettings
+from stokly_sync.systems.transport import found_once
 
 _ADDRESS: Final = "firstname,lastname,company,street,city,region,postcode,country_id,telephone"
 ITEM_MEMBERS: Final = (
@@ -155,11 +156,11 @@ def read_levels(client: MagentoClient, scope: Scope) -> Iterator[Page]:
 def base_currency(client: MagentoClient) -> str | None:
     """The currency of catalogue prices, None where stores differ; asked for once a day. Source: contract 3."""
 
-    def told() -> list[str | None]:
+    def told(client: MagentoClient) -> list[str | None]:
         stores = client.get("/store/storeConfigs")
         return list({store.get("base_currency_code") for store in stores if isinstance(store, dict)})
 
-    found: list[str | None] = client.asked("currencies", told)
+    found: list[str | None] = found_once(client, "currencies", told)
     return found[0] if len(found) == 1 else None
 
 

@@ -15,7 +15,7 @@ from stokly_sync.flow import Json, Outcome, Record, State
 from stokly_sync.systems.magento.answers import Refused
 from stokly_sync.systems.magento.client import VENDOR, MagentoClient
 from stokly_sync.systems.magento.rules import REJECTED
-from stokly_sync.systems.transport import decode
+from stokly_sync.systems.transport import decode, found_once
 
 _LIMIT: Final = "source_items_limit"
 
@@ -48,7 +48,7 @@ def send_stock(client: MagentoClient, batch: Sequence[Record]) -> list[Outcome]:
 
 
 def _write(client: MagentoClient, rows: list[Json]) -> None:
-    limit = client.memory.get(_LIMIT, len(rows))
+    limit = client.shared.get(_LIMIT, len(rows))
     if len(rows) > limit:
         for start in range(0, len(rows), limit):
             _write(client, rows[start : start + limit])
@@ -58,23 +58,23 @@ def _write(client: MagentoClient, rows: list[Json]) -> None:
     except Refused as refused:
         if refused.limit is None or refused.limit >= len(rows):
             raise BatchRefused(str(refused)) from refused
-        client.memory[_LIMIT] = refused.limit
+        client.shared[_LIMIT] = refused.limit
         _write(client, rows)
 
 
 def known_sources(client: MagentoClient) -> dict[str, Json]:
     """Sources of the shop by code; asked for once by a client."""
-    found: dict[str, Json] | None = client.memory.get("sources")
+    found: dict[str, Json] | None = client.shared.get("sources")
     if found is None:
         data = client.get("/inventory/sources", params={"searchCriteria": ""})
         rows = data.get("items") if isinstance(data, dict) else None
         found = {str(row.get("source_code")): row for row in rows or [] if isinstance(row, dict)}
-        client.memory["sources"] = found
+        client.shared["sources"] = found
     return found
 
 
 def _refuse_unknown_sources(client: MagentoClient) -> None:
-    known: list[str] = client.asked("source codes", lambda: sorted(known_sources(client)))
+    known: list[str] = found_once(client, "source codes", lambda it: sorted(known_sources(it)))
     unknown = [source for source in client.settings.sources if source not in known]
     if unknown:
         raise PermanentError(

@@ -129,7 +129,7 @@ def _send(client: MagentoClient, key: str, document: Json, order: Order | None) 
 def _ship(client: MagentoClient, document: Json, order: Order) -> str:
     """Ship the units of a document; gives the shipment's id."""
     taken = order.take(document["units"])
-    together: set[str] = client.memory.setdefault("together", set())
+    together: set[str] = client.shared.setdefault("together", set())
     items = _items(taken, together)
     try:
         receipt = _post(client, document, items)

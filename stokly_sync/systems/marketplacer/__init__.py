@@ -7,7 +7,7 @@
 from typing import Final
 
 from stokly_sync.flow import System
-from stokly_sync.systems.marketplacer.client import MarketplacerClient, connect, remember
+from stokly_sync.systems.marketplacer.client import MarketplacerClient, connect
 from stokly_sync.systems.marketplacer.extracts import extracts
 from stokly_sync.systems.marketplacer.feeds import NAME, feeds
 from stokly_sync.systems.marketplacer.matching import matchings
@@ -15,6 +15,7 @@ from stokly_sync.systems.marketplacer.probing import probe
 from stokly_sync.systems.marketplacer.reference import reference
 from stokly_sync.systems.marketplacer.rules import RULES
 from stokly_sync.systems.marketplacer.settings import MarketplacerSettings
+from stokly_sync.systems.transport import remember
 
 SYSTEM: Final = System(
     name=NAME,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -26,7 +26,7 @@ from stokly_sync.flow import Budget, Json, Lane, Memory
 from stokly_sync.systems.marketplacer import queries
 from stokly_sync.systems.marketplacer.settings import MarketplacerSettings
 from stokly_sync.systems.marketplacer.unverified import INTROSPECTION, Members, members
-from stokly_sync.systems.transport import Clock, RetryPolicy, StaticAuth, Transport, Verdict, excerpt
+from stokly_sync.systems.transport import Clock, RetryPolicy, StaticAuth, Transport, Verdict, excerpt, found_once
 
 VENDOR: Final = "Marketplacer"
 KEY_ADVICE: Final = (
@@ -95,9 +95,13 @@ class MarketplacerClient:
             raise CredentialsError("Marketplacer: not set up; set MARKETPLACER_URL and MARKETPLACER_API_KEY")
         self.settings = settings
         self.clock = clock or Clock()
-        self.kept: Memory | None = None
-        """What the instance said of itself lately, where somebody keeps it."""
-        self.memory: dict[str, Any] = {}
+        self.shared = settings.asked
+        """What the instance said of itself, for all clients of a process."""
+        self.memory: Memory | None = None
+        """What it said of itself lately, where somebody keeps it."""
+        self.guard = _ASKING
+        """Held while `shared` is filled."""
+        self.once: dict[str, Any] = {}
         """What this client has read, by name, so that it reads it once."""
         headers, secrets = _headers(settings)
         self._secrets = secrets
@@ -174,9 +178,10 @@ class MarketplacerClient:
     @property
     def members(self) -> Members:
         """What the open members are called here; the schema is asked for once a day."""
-        if "members" not in self.memory:
-            self.memory["members"] = members(self.asked("types", self._types), self.settings.members)
-        found: Members = self.memory["members"]
+        if "members" not in self.once:
+            types = found_once(self, "types", MarketplacerClient._types)
+            self.once["members"] = members(types, self.settings.members)
+        found: Members = self.once["members"]
         return found
 
     @property
@@ -184,24 +189,8 @@ class MarketplacerClient:
         """Whose key it is; asked for once a day. Source: Marketplacer API contract 1, 3.1."""
         if self.settings.role != "auto":
             return self.settings.role
-        role: Role = self.asked("role", self._principal)
+        role: Role = found_once(self, "role", MarketplacerClient._principal)
         return role
-
-    def asked(self, name: str, ask: Callable[[], Any]) -> Any:
-        """What the instance says of itself, a JSON value: asked for once in a process, and once a day where it is kept.
-
-        None is asked for again by the next process.
-        """
-        with _ASKING:
-            held = self.settings.asked
-            if name not in held:
-                found = self.kept.get(name) if self.kept is not None else None
-                if found is None:
-                    found = ask()
-                    if self.kept is not None and found is not None:
-                        self.kept.put(name, found)
-                held[name] = found
-            return held[name]
 
     def _principal(self) -> Role:
         try:
@@ -302,11 +291,6 @@ def _headers(settings: MarketplacerSettings) -> tuple[dict[str, str], tuple[str,
     password = settings.basic_password.get_secret_value()
     token = base64.b64encode(f"{settings.basic_user}:{password}".encode()).decode()
     return {**headers, "Authorization": f"Basic {token}"}, (key, password, token)
-
-
-def remember(client: MarketplacerClient, memory: Memory) -> None:
-    """Let the client look at what the instance said lately before it asks."""
-    client.kept = memory
 
 
 def connect(settings: MarketplacerSettings, budget: Budget, lane: Lane) -> MarketplacerClient:

@@ -55,7 +55,7 @@ def send_refunds(client: MarketplacerClient, batch: Sequence[Record]) -> Sequenc
 
 def look_up_refunds(client: MarketplacerClient, batch: Sequence[Record]) -> Sequence[Outcome]:
     """Those of the requests that are there, taken further where they stopped half way."""
-    client.memory.pop(_LISTED, None)
+    client.once.pop(_LISTED, None)
     return _advance(client, _found(client, {record.key: decode(record.document) for record in batch}))
 
 
@@ -155,15 +155,15 @@ def _listed(client: MarketplacerClient) -> dict[tuple[str, str], list[_Request]]
     That is enough for every batch of it. A refund is found by how many like it stand before it, and those that the
     load itself made stand behind all that were there.
     """
-    if _LISTED not in client.memory:
+    if _LISTED not in client.once:
         held: dict[tuple[str, str], list[_Request]] = defaultdict(list)
         for page in client.connection(queries.requests(client.members), "refundRequests", {"filters": {}}):
             for node in page.nodes:
                 invoice = (node.get("invoice") or {}).get("id")
                 if invoice and node.get("status") not in _OVER:
                     held[str(invoice), _signature(node)].append(_Request(str(node["id"]), str(node.get("status")), 0))
-        client.memory[_LISTED] = dict(held)
-    there: dict[tuple[str, str], list[_Request]] = client.memory[_LISTED]
+        client.once[_LISTED] = dict(held)
+    there: dict[tuple[str, str], list[_Request]] = client.once[_LISTED]
     return there
 
 

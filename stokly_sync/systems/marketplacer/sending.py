@@ -14,7 +14,7 @@ from stokly_sync.errors import CredentialsError, PermissionDenied, TransientErro
 from stokly_sync.flow import Json, Outcome, Record, State
 from stokly_sync.systems.marketplacer import queries, rules
 from stokly_sync.systems.marketplacer.client import MarketplacerClient, refusal
-from stokly_sync.systems.transport import decode
+from stokly_sync.systems.transport import decode, found_once
 
 
 def send_products(client: MarketplacerClient, batch: Sequence[Record]) -> Sequence[Outcome]:
@@ -111,12 +111,12 @@ def brand_of(client: MarketplacerClient, name: str | None) -> str | None:
 def known(client: MarketplacerClient, name: str, query: str) -> Mapping[str, str]:
     """Ids of a list of reference data by name in small letters, and by the id itself; read once a day."""
 
-    def listed() -> dict[str, str]:
+    def listed(client: MarketplacerClient) -> dict[str, str]:
         found: dict[str, str] = {}
         for page in client.connection(query, name, {}):
             for node in page.nodes:
                 found[str(node.get("name")).strip().lower()] = found[str(node.get("id"))] = str(node.get("id"))
         return found
 
-    held: Mapping[str, str] = client.asked(name, listed)
+    held: Mapping[str, str] = found_once(client, name, listed)
     return held

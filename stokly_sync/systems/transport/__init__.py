@@ -6,7 +6,7 @@ errors of `stokly_sync.errors`. Vendors' words, paths and error tables belong in
 
 from stokly_sync.systems.transport.answers import COMMON, Answer, Verdict, decode, encode
 from stokly_sync.systems.transport.auth import Auth, NoAuth, StaticAuth, Unlimited
-from stokly_sync.systems.transport.finding import found_once
+from stokly_sync.systems.transport.finding import found_once, remember
 from stokly_sync.systems.transport.reach import Reached, reach
 from stokly_sync.systems.transport.redaction import RedactingFilter, excerpt, looks_secret, redact
 from stokly_sync.systems.transport.retry import Clock, RetryPolicy, retry_after
@@ -36,6 +36,7 @@ __all__ = [
     "reach",
     "reading_only",
     "redact",
+    "remember",
     "retry_after",
     "whole",
 ]

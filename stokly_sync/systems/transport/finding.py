@@ -30,7 +30,8 @@ _Client = TypeVar("_Client", bound=Finds)
 def found_once(client: _Client, what: str, prepare: Callable[[_Client], Any]) -> Any:
     """What `prepare` gives, a JSON value: from this client, else from its memory, else by asking.
 
-    Raises PermanentError where the account refuses: halving a batch would not help.
+    None is asked for again by the next client. Raises PermanentError where the account refuses: halving a batch would
+    not help.
     """
     with client.guard:
         if what not in client.shared:
@@ -44,6 +45,11 @@ def _asked(client: _Client, what: str, prepare: Callable[[_Client], Any]) -> Any
         found = prepare(client)
     except BatchRefused as refused:
         raise PermanentError(str(refused)) from refused
-    if client.memory is not None:
+    if client.memory is not None and found is not None:
         client.memory.put(what, found)
     return found
+
+
+def remember(client: Finds, memory: Memory) -> None:
+    """Let the client look at what was found lately before it asks."""
+    client.memory = memory

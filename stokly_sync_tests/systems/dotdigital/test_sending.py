@@ -11,9 +11,9 @@ from stokly_sync.errors import BatchRefused, CredentialsError, InDoubt, Permanen
 from stokly_sync.flow import Feed, State
 from stokly_sync.sandbox.kit import Fault
 from stokly_sync.systems.dotdigital import DotdigitalSettings
-from stokly_sync.systems.dotdigital.client import remember
 from stokly_sync.systems.dotdigital.probing import probe
 from stokly_sync.systems.dotdigital.setup import data_fields
+from stokly_sync.systems.transport import remember
 from stokly_sync_tests.systems.dotdigital.bench import Bench, accepted, carried, contact, guest, order, record
 from stokly_sync_tests.systems.transport.stub import Kept
 

@@ -6,10 +6,10 @@ import pytest
 
 from stokly_sync.errors import CredentialsError, PermanentError, PermissionDenied
 from stokly_sync.systems.emarsys import EmarsysSettings
-from stokly_sync.systems.emarsys.client import remember
 from stokly_sync.systems.emarsys.contacts import send_contacts
 from stokly_sync.systems.emarsys.documents import build_contacts
 from stokly_sync.systems.emarsys.readback import contact_facts, read_contacts
+from stokly_sync.systems.transport import remember
 from stokly_sync_tests.systems.emarsys.bench import ID_FIELD, Bench, contact, rules, states
 from stokly_sync_tests.systems.emarsys.rows import body, frames
 from stokly_sync_tests.systems.emarsys.rows import rules as kept_back
