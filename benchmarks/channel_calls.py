@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,6 +26,7 @@ import requests
 from benchmarks.context import Context
 from benchmarks.results import Line, at_most
 from stokly_sync.delivery.figures import PlanScope
+from stokly_sync.demo.circle import refund_of
 from stokly_sync.flow import Lane, Window
 from stokly_sync.landing.figures import LandingFigures
 from stokly_sync.landing.grid import STEP, floor
@@ -253,8 +254,10 @@ class Market:
         store = self._system("stokly").store
         wanted = {n for some in self._numbers.values() for n in some[REFUNDED : 2 * REFUNDED]}
         orders = [row for row in store.rows("saleorders") if row["sourceReferenceId"] in wanted]
-        refunds = [put for order in orders for put in _refund_of(order, store.children)]
-        self._post("stokly", "mutations", refunds)
+        for order in orders:
+            key = order["saleOrderId"]
+            line = store.children("saleorders/items", key)[0]
+            self._post("stokly", "mutations", refund_of(order, line, key=f"bench-{key}"))
 
     def _asked(self, source: str) -> int:
         rows = self.box.systems[source].calls.rows()
@@ -343,31 +346,6 @@ def _market_orders(box: Sandbox) -> list[str]:
         for number in range(ORDERS)
     ]
     return [str(invoice.number) for invoice in made]
-
-
-def _refund_of(order: Mapping[str, Any], children: Callable[[str, str], Sequence[Any]]) -> list[dict[str, Any]]:
-    """A refund of one order with its credit note, as Stokly's people make it."""
-    line, key = children("saleorders/items", order["saleOrderId"])[0], f"bench-{order['saleOrderId']}"
-    total, money = line["displayPrice"] + line["displayTax"], {"currency": order["currency"]}
-    note = {"creditNoteId": f"{key}-note", "value": total, "balance": 0, "status": "active", **money}
-    refund = {
-        "refundId": key,
-        "saleOrderId": order["saleOrderId"],
-        "status": "completed",
-        "reason": "Arrived damaged",
-        "displayTotal": total,
-        "displayTax": line["displayTax"],
-        "shippingRefund": 0,
-        "creditNoteId": note["creditNoteId"],
-        **money,
-    }
-    kept = {name: line[name] for name in ("lineId", "referenceId", "itemSku", "displayPrice", "displayTax")}
-    owned = {"referenceType": 1, "referenceId": order["saleOrderId"]}
-    return [
-        {"op": "put", "collection": "credit-notes", "row": {**note, **owned}},
-        {"op": "put", "collection": "refunds", "row": refund},
-        {"op": "put_children", "sublist": "refunds/items", "parent": key, "rows": [{**kept, "quantity": 1}]},
-    ]
 
 
 @contextmanager

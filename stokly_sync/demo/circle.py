@@ -7,7 +7,7 @@ demo, and nothing here looks at our own database: a circle that believes its own
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -97,39 +97,7 @@ class Circle:
 
     def _refund_in_stokly(self, order: dict[str, Any]) -> None:
         line = self._stokly.children("saleorders/items", order["saleOrderId"])[0]
-        total = line["displayPrice"] + line["displayTax"]
-        money = {"currency": order["currency"]}
-        note = {"creditNoteId": f"{_REFUND}-note", "value": total, "balance": Decimal(0), "status": "active", **money}
-        refund = {
-            "refundId": _REFUND,
-            "saleOrderId": order["saleOrderId"],
-            "status": "completed",
-            "reason": "Arrived damaged",
-            "displayTotal": total,
-            "displayTax": line["displayTax"],
-            "shippingRefund": 0,
-            "creditNoteId": note["creditNoteId"],
-            **money,
-        }
-        kept = {name: line[name] for name in ("lineId", "referenceId", "itemSku", "displayPrice", "displayTax")}
-        self._post(
-            "stokly",
-            "mutations",
-            [
-                {
-                    "op": "put",
-                    "collection": "credit-notes",
-                    "row": {**note, "referenceType": 1, "referenceId": order["saleOrderId"]},
-                },
-                {"op": "put", "collection": "refunds", "row": refund},
-                {
-                    "op": "put_children",
-                    "sublist": "refunds/items",
-                    "parent": _REFUND,
-                    "rows": [{**kept, "quantity": 1, "restocked": True}],
-                },
-            ],
-        )
+        self._post("stokly", "mutations", refund_of(order, line, key=_REFUND))
 
     def _stops(self) -> tuple[Stop, ...]:
         """What is where now that both orders are round."""
@@ -210,3 +178,32 @@ class Circle:
             self._refused.append(f"{system} {path}: {response.text[:200]}")
             return None
         return decode(response.content) if response.content else None
+
+
+def refund_of(order: Mapping[str, Any], line: Mapping[str, Any], *, key: str) -> list[dict[str, Any]]:
+    """Changes of Stokly's sandbox that refund one unit of a line with its credit note, as Stokly's people make it."""
+    total, money = line["displayPrice"] + line["displayTax"], {"currency": order["currency"]}
+    note = {"creditNoteId": f"{key}-note", "value": total, "balance": Decimal(0), "status": "active", **money}
+    refund = {
+        "refundId": key,
+        "saleOrderId": order["saleOrderId"],
+        "status": "completed",
+        "reason": "Arrived damaged",
+        "displayTotal": total,
+        "displayTax": line["displayTax"],
+        "shippingRefund": 0,
+        "creditNoteId": note["creditNoteId"],
+        **money,
+    }
+    kept = {name: line[name] for name in ("lineId", "referenceId", "itemSku", "displayPrice", "displayTax")}
+    owned = {"referenceType": 1, "referenceId": order["saleOrderId"]}
+    return [
+        {"op": "put", "collection": "credit-notes", "row": {**note, **owned}},
+        {"op": "put", "collection": "refunds", "row": refund},
+        {
+            "op": "put_children",
+            "sublist": "refunds/items",
+            "parent": key,
+            "rows": [{**kept, "quantity": 1, "restocked": True}],
+        },
+    ]
